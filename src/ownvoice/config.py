@@ -1,0 +1,199 @@
+"""Settings: of a voice (``voice.yaml``) and of a training run (``config.yaml`` and recipes).
+
+Frozen, checked when made, written to and read from YAML. Each field is documented under itself; the command
+line's help and the guide take their sentences from there. No secret is ever a setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ownvoice.errors import ConfigError
+from ownvoice.rundir import write_atomically
+
+VOXTRAL_LANGUAGES = {
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "pt": "Portuguese",
+    "hi": "Hindi",
+    "de": "German",
+    "nl": "Dutch",
+    "it": "Italian",
+}
+"""The languages Voxtral was made for (model card of Voxtral-Mini-3B-2507). Others can be trained too."""
+
+VOXTRAL_MINI = "mistralai/Voxtral-Mini-3B-2507"
+TINY = "tiny"
+"""The name under which the built-in small model is asked for."""
+
+
+def check_language(code: str) -> str:
+    """Return ``code`` when it is an ISO 639-1 two-letter language code, which is all the prompt can carry.
+
+    Raises
+    ------
+    ValueError
+        for anything else, "auto" included: leave the language out to have it detected.
+    """
+    if code in VOXTRAL_LANGUAGES:
+        return code
+    import pycountry  # slow to import, and only needed outside Voxtral's own languages
+
+    if len(code) == 2 and code.islower() and pycountry.languages.get(alpha_2=code):
+        return code
+    raise ValueError(
+        f"{code!r} is not a two-letter language code such as {', '.join(VOXTRAL_LANGUAGES)}; leave it out to have it detected"
+    )
+
+
+Language = Annotated[str, AfterValidator(check_language)]
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, no unknown names, documented under each field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @classmethod
+    def make(cls, values: dict[str, object], *, where: str | Path | None = None) -> Self:
+        """Make the settings from plain values.
+
+        Raises
+        ------
+        ConfigError
+            naming every wrong or unknown field, and ``where`` it was written.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise ConfigError(
+                "; ".join(_complaint(problem) for problem in error.errors()),
+                where=where,
+                mend="Correct these settings and run the command again.",
+            ) from None
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a YAML file.
+
+        Raises
+        ------
+        ConfigError
+            when there is no such file, it is no YAML mapping, or a value is wrong.
+        """
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(f"cannot be read as YAML ({error})", where=path) from None
+        if not isinstance(values, dict):
+            raise ConfigError("holds no settings: expected lines of 'name: value'", where=path)
+        return cls.make(values, where=path)
+
+    def save(self, path: Path) -> None:
+        """Write all settings as YAML, atomically."""
+        write_atomically(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+class VoiceSettings(Settings):
+    """What is known of a voice as a whole (``voice.yaml``)."""
+
+    language: Language | None = "en"
+    """Two-letter code of the language spoken; none to have the model detect it."""
+    transcript_style: Literal["intended", "verbatim"] = "intended"
+    """Whether transcripts hold the words meant ("I want tea") or every sound made ("I I w-want tea")."""
+    consent: str = ""
+    """The consent text the speaker agreed to, word for word; empty while nothing may leave this computer."""
+
+
+class LoraSettings(Settings):
+    """Low-rank adapters (Hu et al. 2021): small trained matrices beside frozen weights."""
+
+    rank: int = Field(16, ge=1, le=512)
+    """Width of each adapter: larger learns more and forgets more."""
+    alpha: int = Field(32, ge=1)
+    """Strength of the adapters; they are scaled by alpha / rank."""
+    dropout: float = Field(0.05, ge=0, lt=1)
+    """Share of the adapter's inputs silenced while training, against learning by heart."""
+
+
+class OptimiserSettings(Settings):
+    """AdamW with warm-up, then a falling learning rate."""
+
+    learning_rate: float | None = Field(None, gt=0)
+    """Peak learning rate; left out, 1e-3 for LoRA on the built-in model, 1e-4 for LoRA on Voxtral and a tenth of
+    that for full training."""
+    schedule: Literal["cosine", "linear"] = "cosine"
+    """How the learning rate falls to zero after the warm-up."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Share of all steps in which the learning rate rises."""
+    weight_decay: float = Field(0.01, ge=0)
+    """AdamW's decay of trained weights."""
+    max_grad_norm: float = Field(1.0, gt=0)
+    """Gradients longer than this are scaled down to it."""
+
+
+class AugmentSettings(Settings):
+    """Variants of each clip, made once and cached; version 0 is always the clip itself."""
+
+    variants: int = Field(1, ge=1, le=16)
+    """Versions of each clip that take turns from epoch to epoch; 1 is the recording alone."""
+    rate: float = Field(0.1, ge=0, le=0.3)
+    """How much faster or slower a variant may be: 0.1 is from 0.9 to 1.1 of the recorded rate (Ko et al. 2015)."""
+    specaugment: bool = False
+    """Blank out random bands of time and pitch while training (Park et al. 2019); needs the encoder in the scope."""
+
+
+class DevSettings(Settings):
+    """How the dev set chooses the checkpoint and ends the run."""
+
+    every: float = Field(2.0, gt=0)
+    """Transcribe the dev set each this many epochs."""
+    patience: int = Field(4, ge=1)
+    """Stop when this many transcriptions in a row brought no better WER."""
+
+
+class TrainingSettings(Settings):
+    """Everything that repeats a run (``config.yaml``)."""
+
+    base_model: str = VOXTRAL_MINI
+    """What to start from: "tiny" for the built-in small model, a folder, or a Hub id."""
+    method: Literal["lora", "full"] = "lora"
+    """Train small adapters beside the frozen model (lora), or every weight of the scope (full)."""
+    scope: Literal["decoder", "encoder", "both"] = "both"
+    """Where to train: the encoder hears, the decoder writes. A voice is learned in the encoder."""
+    language: Language | None = "en"
+    """Two-letter code written into each prompt; none to have it detected."""
+    epochs: int = Field(12, ge=1, le=1000)
+    """How often each utterance is heard at most."""
+    batch_size: int = Field(4, ge=1)
+    """Utterances in one forward pass."""
+    accumulate: int = Field(1, ge=1)
+    """Forward passes in one optimiser step."""
+    seed: int = Field(0, ge=0)
+    """Decides split, order, adapters' start and augmentation."""
+    lora: LoraSettings = LoraSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    augment: AugmentSettings = AugmentSettings()
+    dev: DevSettings = DevSettings()
+
+    @model_validator(mode="after")
+    def _augmentation_fits_scope(self) -> Self:
+        if self.augment.specaugment and self.scope == "decoder":
+            raise ValueError(
+                "specaugment changes what the encoder hears, and with scope 'decoder' its output is computed once; "
+                "use scope 'encoder' or 'both', or rate variants instead"
+            )
+        return self
+
+
+def _complaint(problem: dict[str, object]) -> str:  # pydantic's own wording, with our name for the place
+    place = ".".join(str(part) for part in problem["loc"])  # type: ignore[attr-defined]
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"{place}: there is no such setting"
+    return f"{place}: {message}" if place else message

@@ -1,0 +1,39 @@
+"""The only reader of tokens.
+
+A token lives in the environment or in the Hub client's own login. It is handed out wrapped in
+:class:`Secret`, which prints as stars, so that a log line, a traceback or an f-string cannot show it.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class Secret:
+    """A string that shows itself to :meth:`reveal` alone."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is never written to disk")
+
+
+def hub_token() -> Secret | None:
+    """The Hugging Face token of this person, from ``HF_TOKEN`` or the client's own login; None when there is none."""
+    value = os.environ.get("HF_TOKEN")
+    if not value:
+        from huggingface_hub import get_token
+
+        value = get_token()
+    return Secret(value) if value else None

@@ -1,0 +1,117 @@
+"""The exceptions a caller of ownvoice may meet, and nothing else.
+
+    OwnvoiceError               what is wrong, where, and how to mend it
+    |-- UsageError              the command was given wrongly (exit code 2)
+    |   `-- ConfigError         a setting or a recipe file is wrong
+    |-- DataError               something is wrong with a voice folder
+    |   |-- AudioError          one audio file cannot be read or used
+    |   |-- ManifestError       data.jsonl or another table cannot be trusted
+    |   |-- SourceError         what was to be imported cannot be read
+    |   `-- TooLittleDataError  not enough utterances to train or to judge
+    |-- ModelError              a model folder or Hub id cannot be loaded or used
+    |-- TrainingError           a run cannot start, go on, or be resumed
+    |-- StorageError            disk full, no permission, folder in use
+    `-- HubError                the Hugging Face Hub refused or could not be reached
+
+The command line prints the message alone and never a traceback for these.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class OwnvoiceError(Exception):
+    """What is wrong, where, and how to mend it, in plain words."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str | Path | None = None, mend: str | None = None) -> None:
+        self.what = what
+        self.where = str(where) if where is not None else None
+        self.mend = mend
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n{self.mend}" if self.mend else head
+
+
+class UsageError(OwnvoiceError):
+    """The command or function was called with arguments that cannot work."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A setting is out of range, unknown, or contradicts another."""
+
+
+class DataError(OwnvoiceError):
+    """Something is wrong with the recordings or their table."""
+
+
+class AudioError(DataError):
+    """One audio file cannot be decoded or does not hold usable sound."""
+
+
+class ManifestError(DataError):
+    """A line of data.jsonl, voice.yaml or split.json cannot be trusted."""
+
+
+class SourceError(DataError):
+    """The folder, table, archive or Hub dataset to import cannot be read."""
+
+
+class TooLittleDataError(DataError):
+    """There are too few utterances for what was asked."""
+
+
+class ModelError(OwnvoiceError):
+    """A model or adapter cannot be found, loaded, or is not a Voxtral."""
+
+
+class TrainingError(OwnvoiceError):
+    """A training run cannot start, go on, or be resumed."""
+
+
+class StorageError(OwnvoiceError):
+    """The disk is full, a folder cannot be written, or another process holds it."""
+
+
+class HubError(OwnvoiceError):
+    """The Hugging Face Hub refused the request or could not be reached."""
+
+
+_STORAGE_FAULTS = {
+    errno.ENOSPC: ("the disk is full", "Free some space and run the same command again; nothing saved was lost."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space and run the same command again; nothing saved was lost."),
+    errno.EACCES: ("there is no permission to write here", "Choose a folder of your own, or change its permissions."),
+    errno.EPERM: ("there is no permission to write here", "Choose a folder of your own, or change its permissions."),
+    errno.EROFS: ("this disk is read-only", "Choose a folder on another disk."),
+    errno.ENOTDIR: ("a file stands where a folder is needed", "Move that file away or choose another folder."),
+    errno.EISDIR: ("a folder stands where a file is needed", "Move that folder away or choose another name."),
+}
+
+
+@contextmanager
+def storage_faults(where: str | Path) -> Iterator[None]:
+    """Turn the operating system's refusal to write below ``where`` into a :class:`StorageError`.
+
+    Raises
+    ------
+    StorageError
+        for a full disk, a missing permission, a read-only disk or a file in the way.
+        Every other ``OSError`` passes unchanged.
+    """
+    try:
+        yield
+    except OSError as error:
+        fault = _STORAGE_FAULTS.get(error.errno or 0)
+        if fault is None:
+            raise
+        what, mend = fault
+        raise StorageError(what, where=error.filename or where, mend=mend) from error

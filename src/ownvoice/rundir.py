@@ -1,0 +1,168 @@
+"""Every file name in a voice folder and in a run folder, and how they are written safely.
+
+    VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/cache/  VOICE/runs/RUN/
+    RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
+    RUN/adapter/ | RUN/model/  RUN/evaluation.json  RUN/evaluation.html
+
+No other module spells these names. What the files mean is told by the module that owns them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ownvoice.errors import DataError, TrainingError, storage_faults
+
+
+@dataclass(frozen=True)
+class VoiceFolder:
+    """The folder of one voice; every property is a path that may not exist yet."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.path / "voice.yaml"
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "data.jsonl"
+
+    @property
+    def wavs(self) -> Path:
+        return self.path / "wavs"
+
+    @property
+    def cache(self) -> Path:
+        """Features computed from the recordings: they stay beside them, so that deleting a voice deletes all of it."""
+        return self.path / "cache"
+
+    @property
+    def runs(self) -> Path:
+        return self.path / "runs"
+
+    def require(self) -> VoiceFolder:
+        """Return self when there is a manifest, else raise :class:`DataError` saying how to make one."""
+        if not self.manifest.is_file():
+            raise DataError(
+                "this is not a voice folder: it has no data.jsonl",
+                where=self.path,
+                mend="Make one with: ownvoice import SOURCE " + str(self.path),
+            )
+        return self
+
+    def new_run(self) -> RunFolder:
+        """Create and return an empty run folder named after the time (UTC), unique in this voice."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        with storage_faults(self.runs):
+            self.runs.mkdir(parents=True, exist_ok=True)
+            for suffix in ["", *(f"-{number}" for number in range(2, 1000))]:
+                path = self.runs / f"{stamp}{suffix}"
+                try:
+                    path.mkdir()
+                except FileExistsError:
+                    continue
+                return RunFolder(path)
+        raise DataError("a thousand runs were started in one second", where=self.runs)
+
+    def latest_run(self) -> RunFolder | None:
+        """The run started last, or None."""
+        if not self.runs.is_dir():
+            return None
+        runs = sorted(path for path in self.runs.iterdir() if (path / "config.yaml").is_file())
+        return RunFolder(runs[-1]) if runs else None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one training run; every property is a path that may not exist yet."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def split(self) -> Path:
+        return self.path / "split.json"
+
+    @property
+    def events(self) -> Path:
+        return self.path / "events.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        return self.path / "adapter"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def evaluation_json(self) -> Path:
+        return self.path / "evaluation.json"
+
+    @property
+    def evaluation_html(self) -> Path:
+        return self.path / "evaluation.html"
+
+    @property
+    def voice(self) -> VoiceFolder:
+        """The voice this run belongs to: ``VOICE/runs/RUN`` lies two folders below it."""
+        return VoiceFolder(self.path.parent.parent)
+
+    def require(self) -> RunFolder:
+        """Return self when this is a run, else raise :class:`TrainingError`."""
+        if not self.config.is_file():
+            raise TrainingError(
+                "this is not a training run: it has no config.yaml",
+                where=self.path,
+                mend="Give the folder of a run, for example voices/NAME/runs/20260101-120000.",
+            )
+        return self
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write ``content`` so that ``path`` holds either its old content or all of the new, also after a power cut.
+
+    Raises
+    ------
+    StorageError
+        when the disk is full or the folder cannot be written; ``path`` is then as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with storage_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or a new file in ``folder`` survive a power cut (a no-op where folders cannot be opened)."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders; a rename there is durable by itself
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
