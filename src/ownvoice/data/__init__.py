@@ -1,0 +1,1 @@
+"""Recordings and their table: read, keep, check and split them. No torch here."""

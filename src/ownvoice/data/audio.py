@@ -1,0 +1,298 @@
+"""Sound in and out: any audio file to 16 kHz mono, and 16 kHz mono PCM16 to disk.
+
+What a file is, is told by its content and never by its name. Decoding is in blocks, so memory is bounded by the
+length of the result and not by rate, channels or what a header claims. Channels are averaged and resampling is soxr's.
+Nothing here normalises loudness, trims, or judges a recording: that is ``check.py``'s.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ownvoice.errors import AudioError, storage_faults
+from ownvoice.rundir import sync_folder
+
+SAMPLE_RATE = 16000
+"""Samples a second of everything ownvoice keeps: the rate Voxtral's encoder hears."""
+
+AUDIO_SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".mp4", ".aac", ".webm", ".weba", ".mka", ".mkv", ".mov",
+    ".3gp", ".amr", ".wma", ".aif", ".aiff", ".aifc", ".caf", ".au",
+)  # fmt: skip
+"""File name endings under which people keep sound, lower case. A hint for finding files; decoding ignores it."""
+
+MAX_SECONDS = 2 * 60 * 60
+"""A longer recording is refused: two hours are 460 MB of samples, and no phrase or dictation is that long."""
+
+RATES = range(4000, 768_001)
+"""Sampling rates that can be speech: below a telephone's half nothing is understood, above is no microphone's."""
+
+MAX_AMPLITUDE = 16.0
+"""Full scale is 1. Floating point files overshoot it a little; far beyond, the numbers are not sound in this scale."""
+
+CUT_OFF_TOLERANCE = 0.1
+"""Seconds a file may be shorter than it says. Encoders pad and prime their streams by up to about 50 ms."""
+
+STREAMED_SIZE = 0x7FFFF000
+"""A WAV data size from here on means "not known": writers to a pipe (sox, espeak-ng, ffmpeg) put it there."""
+
+_BLOCK_SAMPLES = 1 << 18
+"""Samples decoded at a time over all channels: 1 MB as float32."""
+
+_AV_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,aac,mp3,wav,w64,flac,aiff,caf,amr,asf,avi,mpegts,au"
+"""Containers PyAV may open. Playlists are left out on purpose: one could name any other file or address."""
+
+_MEND = "Open it in an audio program and export it again as WAV, or leave it out."
+
+Samples = NDArray[np.float32]
+
+
+def load_audio(path: Path) -> Samples:
+    """Decode ``path`` to a float32 array of shape (samples,), 16 kHz mono, full scale at -1 and 1.
+
+    Raises
+    ------
+    AudioError
+        when it is no audio, is damaged, is cut off (a wav, flac, m4a... that ends more than 0.1 s before the length it
+        states; streams such as mp3, ogg and webm need not state one), holds no samples, NaN or infinite samples, or is
+        longer than :data:`MAX_SECONDS`.
+    """
+    return np.concatenate(list(_decode(path)))
+
+
+def read_duration(path: Path) -> float:
+    """Seconds of sound in ``path``, decoded to the end in bounded memory: a header's word is not taken for it.
+
+    Raises
+    ------
+    AudioError
+        as :func:`load_audio`.
+    """
+    return sum(len(block) for block in _decode(path)) / SAMPLE_RATE
+
+
+def convert_to_wav(source: Path, target: Path) -> float:
+    """Decode ``source`` into the new file ``target`` (16 kHz mono PCM16) and return its seconds.
+
+    A source that already is 16 kHz mono PCM16 keeps every sample's value.
+
+    Raises
+    ------
+    AudioError
+        as :func:`load_audio`; ``target`` is then not made.
+    FileExistsError
+        when ``target`` exists; it is left as it is.
+    StorageError
+        when the disk is full or the folder cannot be written; ``target`` is then not made.
+    """
+    return _write_blocks(target, _decode(source))
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """Write ``samples``, shape (samples,), full scale at -1 and 1, as the new 16 kHz mono PCM16 file ``path``.
+
+    Atomic and synced: when this returns the file is whole and survives a power cut; until then there is none under
+    this name. Values beyond full scale are clipped to it.
+
+    Raises
+    ------
+    AudioError
+        when there are no samples, or some are NaN or infinite.
+    FileExistsError
+        when ``path`` exists; it is left as it is.
+    StorageError
+        when the disk is full or the folder cannot be written.
+    """
+    if samples.ndim != 1:
+        raise ValueError(f"expected samples of shape (samples,), got {samples.shape}")
+    if not len(samples):
+        raise _no_sound(path)
+    _refuse_wild(samples, path)
+    _write_blocks(path, iter([samples]))
+
+
+def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
+    if target.exists():  # asked again, for good, when the file is put in place
+        raise FileExistsError(target)
+    total = 0
+    with storage_faults(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                with contextlib.closing(wave.open(file, "wb")) as wav:  # closing: its header is written then
+                    wav.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+                    for block in blocks:
+                        wav.writeframesraw(_to_pcm16(block).tobytes())
+                        total += len(block)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            with target.open("xb"):  # claims the name against every other process
+                pass
+            os.replace(temporary, target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+    return total / SAMPLE_RATE
+
+
+def _to_pcm16(samples: Samples) -> NDArray[np.int16]:  # the inverse of decoding, which divides by 32768
+    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def _decode(path: Path) -> Iterator[Samples]:
+    """Yield float32 mono blocks at 16 kHz; every check of :func:`load_audio` is made on the way."""
+    import soxr
+
+    resampler, rate_before, total = None, SAMPLE_RATE, 0
+    for rate, block in _decode_native(path):
+        if rate not in RATES:
+            raise AudioError(f"says it has {rate} samples a second, which cannot be speech", where=path, mend=_MEND)
+        _refuse_wild(block, path)
+        if resampler is None and rate != SAMPLE_RATE:
+            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+            rate_before = rate
+        if rate != rate_before:
+            raise AudioError("changes its sampling rate on the way", where=path, mend=_MEND)
+        resampled = resampler.resample_chunk(block) if resampler else block
+        total += len(resampled)
+        if total > MAX_SECONDS * SAMPLE_RATE:
+            hours = MAX_SECONDS // 3600
+            raise AudioError(f"is longer than {hours} hours", where=path, mend="Cut it into shorter recordings.")
+        if len(resampled):
+            yield resampled
+    if resampler is not None:
+        rest = resampler.resample_chunk(np.empty(0, np.float32), last=True)
+        total += len(rest)
+        if len(rest):
+            yield rest
+    if not total:
+        raise _no_sound(path)
+
+
+def _decode_native(path: Path) -> Iterator[tuple[int, Samples]]:
+    """Yield (samples a second, float32 mono block) as the file has them, by whichever library knows its content."""
+    import soundfile
+
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _unopened(path, error) from None
+    with file:
+        try:
+            if not os.fstat(file.fileno()).st_size:
+                raise AudioError("is empty (0 bytes)", where=path, mend="Record or copy it again, or leave it out.")
+            sound = soundfile.SoundFile(file)
+        except soundfile.LibsndfileError:
+            file.seek(0)
+            yield from _decode_with_av(file, path)
+            return
+        with sound:
+            yield from _decode_with_soundfile(sound, path)
+
+
+def _decode_with_soundfile(sound: Any, path: Path) -> Iterator[tuple[int, Samples]]:
+    import soundfile
+
+    rate, decoded = sound.samplerate, 0
+    promised = _promised_frames(sound)
+    frames = max(1, _BLOCK_SAMPLES // sound.channels)
+    try:
+        while len(block := sound.read(frames, dtype="float32", always_2d=True)):
+            decoded += len(block)
+            yield rate, block.mean(axis=1, dtype=np.float32)
+    except soundfile.LibsndfileError:
+        raise _damaged(path) from None
+    if promised is not None and promised - decoded > CUT_OFF_TOLERANCE * rate:
+        raise _cut_off(path, decoded / rate, promised / rate)
+
+
+def _promised_frames(sound: Any) -> float | None:
+    """Frames the header states, or None where it states none.
+
+    libsndfile corrects a chunk's size to what the file holds and says so in its log alone.
+    """
+    if sound.format == "MP3" or sound.frames >= 2**62:  # an estimate; "unknown"
+        return None
+    corrected = re.search(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", sound.extra_info, re.MULTILINE)
+    if corrected is None:
+        return int(sound.frames)
+    stated, present = int(corrected[1]), int(corrected[2])
+    if stated >= STREAMED_SIZE or not present:
+        return None
+    return float(sound.frames * stated / present)
+
+
+def _decode_with_av(file: BinaryIO, path: Path) -> Iterator[tuple[int, Samples]]:
+    import av
+
+    decoded = 0.0
+    try:
+        with av.open(file, metadata_errors="ignore", options={"format_whitelist": _AV_FORMATS}) as container:
+            stream = container.streams.best("audio")
+            if stream is None:
+                raise AudioError("holds no sound", where=path, mend="Choose a file with sound, or leave it out.")
+            promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
+            to_float = av.AudioResampler(format="fltp")
+            for frame in container.decode(stream):
+                for piece in to_float.resample(frame):
+                    block = piece.to_ndarray().mean(axis=0, dtype=np.float32)
+                    decoded += len(block) / piece.sample_rate
+                    yield piece.sample_rate, block
+    except (av.FFmpegError, ValueError):
+        raise _damaged(path) if decoded else _not_audio(path) from None
+    if promised - decoded > CUT_OFF_TOLERANCE:
+        raise _cut_off(path, decoded, promised)
+
+
+def _refuse_wild(block: Samples, path: Path) -> None:
+    if not np.isfinite(block).all():
+        raise AudioError("holds samples that are no numbers (NaN or infinite)", where=path, mend=_MEND)
+    if len(block) and np.abs(block).max() > MAX_AMPLITUDE:
+        raise AudioError("holds numbers far beyond full scale, which are no sound", where=path, mend=_MEND)
+
+
+def _unopened(path: Path, error: OSError) -> AudioError:
+    if isinstance(error, FileNotFoundError):
+        return AudioError("there is no such file", where=path, mend="Check the name, or leave it out.")
+    if isinstance(error, IsADirectoryError):
+        return AudioError("is a folder, not an audio file", where=path, mend="Give the files in it.")
+    return AudioError(f"cannot be opened ({error.strerror})", where=path, mend="Check the file's permissions.")
+
+
+def _no_sound(path: Path) -> AudioError:
+    return AudioError(
+        "holds no sound: its length is zero",
+        where=path,
+        mend="Record it again; a program that crashed may have left it.",
+    )
+
+
+def _not_audio(path: Path) -> AudioError:
+    return AudioError(
+        "is not an audio file, or only a part of one: nothing in it can be decoded", where=path, mend=_MEND
+    )
+
+
+def _damaged(path: Path) -> AudioError:
+    return AudioError("is damaged or cut off: it cannot be decoded to its end", where=path, mend=_MEND)
+
+
+def _cut_off(path: Path, present: float, promised: float) -> AudioError:
+    return AudioError(
+        f"is cut off: it says it lasts {promised:.1f} s and {present:.1f} s are there",
+        where=path,
+        mend="Copy it again from where it came from; to keep what is there, open and export it in an audio program.",
+    )
