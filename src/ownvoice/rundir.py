@@ -37,6 +37,21 @@ class VoiceFolder:
         return self.path / "wavs"
 
     @property
+    def torn_lines(self) -> Path:
+        """Fragments of manifest lines that were cut off while being written: moved here, not thrown away."""
+        return self.path / "data.jsonl.torn"
+
+    @property
+    def wav_counter(self) -> Path:
+        """The number of the last name given to a recording, so that no name is used twice."""
+        return self.wavs / ".last"
+
+    @property
+    def lock(self) -> Path:
+        """Held while the manifest or the counter is written; empty, and it may stay."""
+        return self.path / ".lock"
+
+    @property
     def cache(self) -> Path:
         """Features computed from the recordings: they stay beside them, so that deleting a voice deletes all of it."""
         return self.path / "cache"

@@ -127,7 +127,8 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
     total = 0
     with storage_faults(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 with contextlib.closing(wave.open(file, "wb")) as wav:  # closing: its header is written then
@@ -137,19 +138,20 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
                         total += len(block)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
+            temporary.chmod(0o644)
             with target.open("xb"):  # claims the name against every other process
                 pass
-            os.replace(temporary, target)
+            temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         sync_folder(target.parent)
     return total / SAMPLE_RATE
 
 
 def _to_pcm16(samples: Samples) -> NDArray[np.int16]:  # the inverse of decoding, which divides by 32768
-    return np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
+    scaled: Samples = np.rint(samples * np.float32(32768))
+    return np.clip(scaled, -32768, 32767).astype(np.int16)
 
 
 def _decode(path: Path) -> Iterator[Samples]:
