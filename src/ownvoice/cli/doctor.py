@@ -1,0 +1,62 @@
+"""``ownvoice doctor``: prints what :mod:`ownvoice.doctor` found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ownvoice.doctor import Diagnosis
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+def command(as_json: bool) -> None:
+    """What this machine can train, and why not more.
+
+    Sizes are estimates from the models' shapes; nothing is downloaded and no connection is opened.
+    """
+    from pathlib import Path
+
+    from ownvoice.doctor import examine
+
+    diagnosis = examine(Path.cwd())
+    if as_json:
+        _print_json(diagnosis)
+    else:
+        _print_tables(diagnosis)
+
+
+def _print_json(diagnosis: Diagnosis) -> None:
+    import dataclasses
+    import json
+
+    fits = [{**dataclasses.asdict(fit), "fits": fit.fits} for fit in diagnosis.fits]
+    click.echo(
+        json.dumps({"findings": [dataclasses.asdict(found) for found in diagnosis.findings], "fits": fits}, indent=2)
+    )
+
+
+def _print_tables(diagnosis: Diagnosis) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ownvoice.doctor import GIGABYTE
+
+    console = Console()
+    machine = Table("", "this machine", "has", "what to do", box=None, pad_edge=False)
+    for found in diagnosis.findings:
+        machine.add_row("ok" if found.ok else "!!", found.name, found.value, found.remedy)
+    console.print(machine)
+
+    fits = Table("", "base model", "method", "needs about", "free", box=None, pad_edge=False)
+    fits.add_row("ok", "tiny (built in)", "lora, full", "1 GB", "")
+    for fit in diagnosis.fits:
+        mark = "ok" if fit.fits else "!!"
+        needs, free = (f"{count / GIGABYTE:.0f} GB" for count in (fit.needed_bytes, fit.available_bytes))
+        fits.add_row(mark, fit.base_model, fit.method, needs, free)
+    console.print()
+    console.print(fits)
+    if not all(fit.fits for fit in diagnosis.fits):
+        console.print("\nWhat does not fit here can be trained on a rented machine with a larger GPU.")
