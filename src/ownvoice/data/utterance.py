@@ -1,0 +1,157 @@
+"""One utterance and its JSON line: the fields, how a line is written, and every way a line can be wrong.
+
+Does not open files; which lines make a voice is told in ``manifest.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
+
+from ownvoice.config import check_language
+
+PATH_MEND = (
+    "Write where the file lies in the voice folder, for example wavs/0001.wav; to bring a file in: ownvoice import"
+)
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One recording and the words in it: one line of the manifest."""
+
+    audio_path: str
+    """Where the recording lies in the voice folder: relative, with ``/``, for example ``wavs/0001.wav``."""
+    text: str
+    id: str | None = None
+    """Its name for good; left out, its ``audio_path`` is (see :func:`utterance_id`)."""
+    language: str | None = None
+    """ISO 639-1 code, when it is not the voice's."""
+    source: str | None = None
+    """Where it came from: the file or data set it was imported from, or the recorder."""
+    duration: float | None = None
+    """Seconds."""
+    take: int | None = None
+    """Which attempt at its phrase this is, from 1."""
+    phrase_id: str | None = None
+    """The phrase it was read from; takes of one phrase share it."""
+    created: str | None = None
+    """ISO 8601 time."""
+    extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Fields of the line that ownvoice does not know: kept, and written back as they were."""
+
+    def __post_init__(self) -> None:
+        if known := self.extra.keys() & _FIELDS.keys():
+            raise ValueError(f"extra must not hold the known fields {sorted(known)}")
+
+    def to_line(self) -> str:
+        """The JSON line, without its line end; fields that are None are left out.
+
+        Raises
+        ------
+        ValueError, TypeError
+            when ``extra`` or ``duration`` holds what JSON cannot.
+        """
+        known = {name: getattr(self, name) for name in _FIELDS}
+        fields = {name: value for name, value in known.items() if value is not None}
+        return json.dumps({**fields, **self.extra}, ensure_ascii=False, allow_nan=False)
+
+
+_FIELDS: dict[str, type] = {
+    "audio_path": str, "text": str, "id": str, "language": str, "source": str, "duration": float, "take": int,
+    "phrase_id": str, "created": str,
+}  # fmt: skip
+_TYPE_NAMES = {str: "text in quotes", int: "a whole number", float: "a number"}
+
+
+@dataclass(frozen=True)
+class LineFault:
+    """Something wrong with one line of a manifest."""
+
+    kind: str
+    """A short name that programs may rely on, such as ``bad-line``."""
+    line: int
+    """Counted from 1."""
+    message: str
+    mend: str
+
+
+def utterance_id(utterance: Utterance) -> str:
+    """The name by which splits, caches and reports know an utterance: its ``id``, else its ``audio_path``."""
+    return utterance.audio_path if utterance.id is None else utterance.id
+
+
+def parse_line(raw: bytes, number: int, root: str) -> Utterance | LineFault:
+    """Read line ``number`` of a voice whose folder is ``root``, a path free of links.
+
+    Faults are of kind ``bad-line`` (no JSON object), ``bad-field`` (missing or of the wrong type) and ``path-outside``.
+    """
+    mend = "Correct or delete this line."
+    try:
+        fields = json.loads(raw.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        return LineFault("bad-line", number, "is not UTF-8 text", "Save the file as UTF-8.")
+    except (ValueError, RecursionError) as error:
+        return LineFault("bad-line", number, f"is not JSON ({error})", mend)
+    if not isinstance(fields, dict):
+        return LineFault("bad-line", number, 'is not a JSON object like {"audio_path": "...", "text": "..."}', mend)
+    if fault := _field_fault(fields):
+        return LineFault("bad-field", number, fault, mend)
+    if fault := path_fault(fields["audio_path"], root):
+        return LineFault("path-outside", number, fault, PATH_MEND)
+    extra = {name: fields.pop(name) for name in list(fields) if name not in _FIELDS}
+    return Utterance(**fields, extra=extra)
+
+
+def is_json_object(raw: bytes) -> bool:
+    """Whether ``raw`` is a whole JSON object; a line that was cut off never is."""
+    try:
+        return isinstance(json.loads(raw), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def path_fault(audio_path: str, root: str) -> str | None:
+    """What is wrong with ``audio_path`` as a path inside the folder ``root`` (free of links), or None."""
+    path = PurePosixPath(audio_path)
+    if not path.parts or any(ord(character) < 32 for character in audio_path):
+        return f'"audio_path" {audio_path!r} is no file name'
+    if path.is_absolute() or "\\" in audio_path or re.match(r"[A-Za-z]:", audio_path):
+        return f'"audio_path" {audio_path!r} must be relative to the voice folder, with / between names'
+    if ".." in path.parts:
+        return f'"audio_path" {audio_path!r} leads out of its folder by ..'
+    if not os.path.realpath(Path(root, audio_path)).startswith(root + os.sep):
+        return f'"audio_path" {audio_path!r} is a link that leads out of the voice folder'
+    return None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _field_fault(fields: dict[str, Any]) -> str | None:
+    for name, kind in _FIELDS.items():
+        value = fields.get(name)
+        if value is None:
+            if name in ("audio_path", "text"):
+                return f'has no "{name}"'
+            continue
+        accepted = (int, float) if kind is float else kind
+        if not isinstance(value, accepted) or isinstance(value, bool):
+            return f'"{name}" must be {_TYPE_NAMES[kind]}'
+        if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+            return f'"{name}" holds half a character, which cannot be saved'
+    if not 0 <= (fields.get("duration") or 0) < math.inf:
+        return '"duration" must be seconds'
+    if fields.get("id") == "":
+        return '"id" is empty'
+    try:
+        check_language(fields.get("language") or "en")
+    except ValueError as error:
+        return f'"language": {error}'
+    return None
