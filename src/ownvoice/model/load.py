@@ -1,0 +1,195 @@
+"""Loads a Voxtral, with its adapter if it has one, into a :class:`Recogniser`.
+
+Only safetensors are read and no code of a repository is ever run. Everything that can be wrong with a model ends in a
+:class:`~ownvoice.errors.ModelError`. Where the files come from is :mod:`ownvoice.model.source`'s business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from ownvoice.errors import ModelError
+from ownvoice.model.device import choose_device, computing_dtype, describe_device
+from ownvoice.model.features import Window
+from ownvoice.model.prompt import Prompts
+from ownvoice.model.source import ModelSource, find_model
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import VoxtralForConditionalGeneration, VoxtralProcessor
+
+
+@dataclass
+class Recogniser:
+    """A loaded Voxtral and what belongs to it."""
+
+    model: VoxtralForConditionalGeneration
+    """The network; where there is an adapter, its layers are in place and active."""
+    processor: VoxtralProcessor
+    window: Window
+    prompts: Prompts
+    name: str
+    """What was asked for: "tiny", a folder, a Hub id."""
+    base_name: str
+    """What to ask for to get the model without its adapter; the same as ``name`` where there is none."""
+    language: str | None = None
+    """Language the model was tuned with; None when it was not tuned here, or to detect the language."""
+    adapter: PeftModel | None = None
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of the weights."""
+        return self.model.dtype  # type: ignore[no-any-return]
+
+    @property
+    def description(self) -> str:
+        """One line for a person: what is loaded, where, in which precision."""
+        return f"{self.name} on {describe_device(self.device)}, {str(self.dtype).removeprefix('torch.')}"
+
+    @contextlib.contextmanager
+    def as_base(self) -> Iterator[Recogniser]:
+        """Within the block the adapter is silent: the model answers as its base.
+
+        Raises
+        ------
+        ModelError
+            when there is no adapter; load ``base_name`` instead.
+        """
+        if self.adapter is None:
+            raise ModelError("this model has no adapter that could be switched off", where=self.name)
+        with self.adapter.disable_adapter():
+            yield self
+
+
+def load_recogniser(source: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Recogniser:
+    """Load a model for use.
+
+    Parameters
+    ----------
+    source
+        ``"tiny"``, a folder with a full model, an adapter (its base is loaded with it), a training run, or a Hub id.
+    device
+        "cpu", "cuda" or "mps"; left out, the best there is.
+    dtype
+        Precision of the weights; left out, :func:`~ownvoice.model.device.computing_dtype`'s choice.
+
+    Raises
+    ------
+    ModelError
+        when the model is not there, cannot be had, is damaged, or is no Voxtral.
+    """
+    found = find_model(source)
+    place = choose_device(device)
+    model = load_weights(found.base, place, dtype or computing_dtype(place))
+    processor = load_processor(found.base)
+    window = Window.of(model.config, processor.feature_extractor)
+    recogniser = Recogniser(
+        model=model.eval(),
+        processor=processor,
+        window=window,
+        prompts=Prompts(processor, window),
+        name=found.name,
+        base_name=found.base_name,
+        language=found.language,
+    )
+    if found.adapter is not None:
+        recogniser.adapter = _put_on(model, found.adapter, found)
+    return recogniser
+
+
+def load_weights(folder: Path, device: torch.device, dtype: torch.dtype) -> VoxtralForConditionalGeneration:
+    """The network with the weights of ``folder``, on ``device``.
+
+    Raises
+    ------
+    ModelError
+        when a file is damaged, or a weight is missing (which would otherwise be left random).
+    """
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import VoxtralForConditionalGeneration
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # what a person should see of the progress is ownvoice's to say
+    try:
+        model, report = VoxtralForConditionalGeneration.from_pretrained(
+            folder,
+            dtype=dtype,
+            device_map={"": device},
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, StrictDataclassError) as error:
+        raise ModelError(
+            f"the model cannot be loaded, its files are damaged or do not fit together ({_first_line(error)})",
+            where=folder,
+            mend="Copy or download it again.",
+        ) from error
+    wrong = sorted({*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])})
+    if wrong:
+        raise ModelError(
+            f"the weights do not belong to this configuration: {len(wrong)} are missing or of another shape, "
+            f"for example {wrong[0]}",
+            where=folder,
+        )
+    return model
+
+
+def load_processor(folder: Path) -> VoxtralProcessor:
+    """The tokenizer and feature extractor of a full model's folder.
+
+    Raises
+    ------
+    ModelError
+        when they cannot be read.
+    """
+    from transformers import VoxtralProcessor
+    from transformers.tokenization_mistral_common import MistralCommonBackend
+
+    try:
+        processor = VoxtralProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+        raise ModelError(
+            f"the tokenizer or the processor cannot be read ({_first_line(error)})", where=folder
+        ) from error
+    if not isinstance(processor.tokenizer, MistralCommonBackend):
+        # transformers falls back to another class, with other tokens, where it cannot tell which model this is
+        raise ModelError("the tokenizer is not Mistral's (tekken.json)", where=folder)
+    return processor
+
+
+def _put_on(model: VoxtralForConditionalGeneration, folder: Path, found: ModelSource) -> PeftModel:
+    """Add the adapter in ``folder`` to ``model``; a tensor too many or too few is an error."""
+    from peft import PeftModel, get_peft_model_state_dict
+
+    try:
+        adapter = PeftModel.from_pretrained(model, folder)
+        with safe_open(folder / "adapter_model.safetensors", "pt") as file:
+            stored = set(file.keys())
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(
+            f"the adapter cannot be put onto {found.base_name} ({_first_line(error)})",
+            where=folder,
+            mend="The adapter is damaged or was trained for another model.",
+        ) from error
+    expected: dict[str, Any] = get_peft_model_state_dict(adapter)
+    if stored != set(expected):
+        name = sorted(stored ^ set(expected))[0]
+        raise ModelError(f"the adapter does not fit {found.base_name}: {name} has no counterpart", where=folder)
+    return adapter.eval()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

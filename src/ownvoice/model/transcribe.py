@@ -1,0 +1,145 @@
+"""Turns sound into text with a loaded model: many clips in batches, or one recording of any length.
+
+The prompt and the features are those of training. Decoding is greedy. Nothing here measures errors or reads files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ownvoice.model.features import encode, log_mel, splice
+from ownvoice.model.load import Recogniser
+from ownvoice.model.pauses import cut_at_pauses
+
+BATCH_SIZE = 16
+"""Clips decoded together: 16 windows of 30 s keep the cache of Voxtral-Mini's decoder under 1 GB in bfloat16."""
+TOKENS_PER_SECOND = 12
+"""Bound on an answer's length. Fast English speech has 4 words a second, and the built-in vocabulary writes a word it
+does not know in up to three pieces; a model that says more is repeating itself."""
+FEWEST_TOKENS = 24
+"""Bound for clips so short that the rate would cut a slow answer."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The words of one stretch of a recording; ``start`` and ``end`` in seconds."""
+
+    start: float
+    end: float
+    text: str
+    cut_in_speech: bool = False
+    """Whether the end may lie in a word, because no pause was found within a whole window."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was said in a recording."""
+
+    segments: tuple[Segment, ...]
+    seconds: float
+    """Length of the recording."""
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text for segment in self.segments if segment.text)
+
+
+def transcribe_clips(
+    recogniser: Recogniser, clips: Sequence[np.ndarray], language: str | None, *, batch_size: int = BATCH_SIZE
+) -> list[str]:
+    """Transcribe clips, each as one request; a clip over one window is heard as several windows of one request.
+
+    Parameters
+    ----------
+    clips
+        Mono float32 at the model's rate (16 kHz), each of shape ``(n,)``.
+    language
+        Two-letter code, or None to have it detected.
+
+    Returns
+    -------
+    One text a clip, in the order given.
+
+    Raises
+    ------
+    AudioError
+        when a clip holds no sample.
+    """
+    texts = [""] * len(clips)
+    extractor = recogniser.processor.feature_extractor
+    for group in batches_by_length([clip.size for clip in clips], recogniser.window.samples, batch_size):
+        mels = [log_mel(extractor, clips[index], recogniser.window) for index in group]
+        with torch.inference_mode():
+            audio = encode(recogniser.model, torch.cat(mels).to(recogniser.device))
+        seconds = [clips[index].size / recogniser.window.sampling_rate for index in group]
+        for index, text in zip(group, decode(recogniser, audio, seconds, language), strict=True):
+            texts[index] = text
+    return texts
+
+
+def transcribe_long(recogniser: Recogniser, samples: np.ndarray, language: str | None) -> Transcript:
+    """Transcribe a recording of any length, in stretches of at most one window cut at pauses.
+
+    Raises
+    ------
+    AudioError
+        when there is no sample.
+    """
+    rate = recogniser.window.sampling_rate
+    stretches = cut_at_pauses(samples, recogniser.window.samples, rate)
+    texts = transcribe_clips(recogniser, [samples[stretch.start : stretch.end] for stretch in stretches], language)
+    segments = tuple(
+        Segment(stretch.start / rate, stretch.end / rate, text, stretch.cut_in_speech)
+        for stretch, text in zip(stretches, texts, strict=True)
+    )
+    return Transcript(segments, samples.size / rate)
+
+
+def batches_by_length(lengths: Sequence[int], window: int, batch_size: int) -> Iterator[list[int]]:
+    """Indices of clips to decode together: all of a batch have the same number of windows, so no prompt is padded,
+    and about the same length, so that their answers end at about the same time.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: (math.ceil(lengths[index] / window), lengths[index]))
+    batch: list[int] = []
+    for index in order:
+        windows = math.ceil(lengths[index] / window)
+        if batch and (len(batch) == batch_size or windows != math.ceil(lengths[batch[0]] / window)):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+@torch.inference_mode()
+def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float], language: str | None) -> list[str]:
+    """Write what is heard in encoded clips, the likeliest token at each step.
+
+    Parameters
+    ----------
+    audio
+        ``(clips x windows, audio tokens, decoder width)``; every clip has the same number of windows.
+    seconds
+        Length of each clip, which bounds its answer.
+    """
+    from transformers import GenerationConfig
+
+    prompts = recogniser.prompts
+    prompt = prompts.prompt(audio.shape[0] // len(seconds), language)
+    ids = torch.tensor([prompt] * len(seconds), device=audio.device)
+    bounds = [FEWEST_TOKENS + math.ceil(TOKENS_PER_SECOND * length) for length in seconds]
+    config = GenerationConfig(
+        do_sample=False, max_new_tokens=max(bounds), eos_token_id=prompts.end_id, pad_token_id=prompts.pad_id
+    )
+    answers = recogniser.model.generate(
+        inputs_embeds=splice(recogniser.model, ids, audio),
+        attention_mask=torch.ones_like(ids),
+        generation_config=config,
+    )
+    # Each answer is cut to its own bound, so that a clip's text does not depend on the others of its batch.
+    return [prompts.text(answer[:bound]) for answer, bound in zip(answers.tolist(), bounds, strict=True)]

@@ -1,0 +1,56 @@
+"""Batched and long transcription, on a small random model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ownvoice.model.load import Recogniser, load_recogniser
+from ownvoice.model.transcribe import FEWEST_TOKENS, batches_by_length, transcribe_clips, transcribe_long
+from small_voxtral import SECOND, murmur
+
+
+@pytest.fixture(scope="module")
+def recogniser(small_voxtral: Path) -> Recogniser:
+    return load_recogniser(small_voxtral, device="cpu")
+
+
+def plain_transcript(recogniser: Recogniser, samples: np.ndarray, new_tokens: int) -> str:
+    """What transformers' own way gives: the processor's inputs, and generate()."""
+    window = recogniser.window
+    inputs = recogniser.processor.apply_transcription_request(
+        samples, "small", language="en", sampling_rate=SECOND, format="WAV",
+        audio_kwargs={"pad_to_multiple_of": window.samples, "max_source_positions": window.mel_frames},
+    )  # fmt: skip
+    with torch.inference_mode():
+        answer = recogniser.model.generate(**inputs, do_sample=False, max_new_tokens=new_tokens, pad_token_id=11)
+    return recogniser.prompts.text(answer[0, inputs["input_ids"].shape[1] :].tolist())
+
+
+def test_batches_give_what_generate_gives_for_each_clip(recogniser: Recogniser) -> None:
+    clips = [murmur(seconds, seed=seed) for seed, seconds in enumerate([0.5, 2.2, 0.9, 0.5, 1.5])]
+    texts = transcribe_clips(recogniser, clips, "en", batch_size=2)
+    for clip, text in zip(clips, texts, strict=True):
+        assert text == plain_transcript(recogniser, clip, FEWEST_TOKENS + int(np.ceil(12 * clip.size / SECOND)))
+    assert len(set(texts)) == len(texts), "the clips differ, and a model that listens says different things"
+
+
+def test_no_clips_no_texts(recogniser: Recogniser) -> None:
+    assert transcribe_clips(recogniser, [], "en") == []
+
+
+def test_batches_hold_one_number_of_windows() -> None:
+    batches = list(batches_by_length([10, 25, 7, 21, 3, 30, 5], window=10, batch_size=2))
+    assert batches == [[4, 6], [2, 0], [3, 1], [5]]
+
+
+def test_long_recording_is_heard_in_stretches(recogniser: Recogniser) -> None:
+    transcript = transcribe_long(recogniser, murmur(3), "en")
+    assert transcript.seconds == 3
+    assert transcript.segments[0].start == 0
+    assert transcript.segments[-1].end == 3
+    assert all(0 < segment.end - segment.start <= recogniser.window.seconds for segment in transcript.segments)
+    assert transcript.text == " ".join(segment.text for segment in transcript.segments)
