@@ -1,0 +1,127 @@
+"""What an evaluation says in plain words: the headline and the warnings.
+
+Sentences only, from counts; the page, the command line and the app all say the same. A person who has never heard of
+error rates reads these first, so they claim no more than the figures do.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ownvoice.evaluation.compare import Verdict
+from ownvoice.evaluation.wer import CorpusScore, ErrorCounts
+
+FEW_PHRASES = 30
+"""Below this the interval itself is not to be trusted, and the reader is told so."""
+_UNSPACED = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "lo": "Lao", "km": "Khmer", "my": "Burmese"}
+_SCALES = (10, 20, 100)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The result in one sentence, and the numbers in it for a picture of them."""
+
+    text: str
+    of: int
+    """Words in the picture: 10, 20 or 100."""
+    before: int
+    """How many of them the base model gets right."""
+    now: int
+    """How many of them the tuned model gets right."""
+
+
+def headline(base: ErrorCounts, tuned: ErrorCounts, verdict: Verdict) -> Headline:
+    """Say "9 words of 10" for both models, on the coarsest scale that tells them apart and is true.
+
+    Never "10 of 10" while a word was missed, nor "0 of 10" when one was right. Extra words are no part of this
+    picture; where they decide the verdict against it, the sentence speaks of mistakes instead.
+    """
+    of = next((of for of in _SCALES if _is_fair(of, base, tuned)), _SCALES[-1])
+    before, now = _of(of, base), _of(of, tuned)
+    if (verdict == "better" and now <= before) or (verdict == "worse" and now >= before):
+        direction = "fewer" if verdict == "better" else "more"
+        text = f"It now makes {direction} mistakes: {_in_hundred(tuned)} for 100 words; before, {_in_hundred(base)}"
+    elif verdict == "better":
+        text = f"It now gets {now} words of {of}; before, {before} of {of}"
+    elif verdict == "worse":
+        text = f"It got worse: now {now} words of {of}; before, {before} of {of}"
+    elif now == before:
+        text = f"No clear change: {now} words of {of}, before and now"
+    else:
+        text = f"No clear change: now {now} words of {of}; before, {before} of {of}"
+    return Headline(text, of, before, now)
+
+
+def warnings(base: CorpusScore, tuned: CorpusScore, language: str | None) -> tuple[str, ...]:
+    """What a reader should know before believing the figures; empty when there is nothing."""
+    phrases = len(tuned.utterances)
+    said = []
+    if phrases < FEW_PHRASES:
+        said.append(
+            f"Only {_count(phrases, 'phrase was', 'phrases were')} judged, so these figures can be far off. "
+            f"With {FEW_PHRASES} or more they begin to be worth something; with 100 they are good."
+        )
+    empty = sum(not utterance.reference for utterance in tuned.utterances)
+    if empty:
+        said.append(
+            f"{_count(empty, 'phrase has', 'phrases have')} no words to compare with; "
+            "whatever was written there counts as mistakes."
+        )
+    # No failure in n tries leaves, at 95 %, a rate of up to 1 - 0.05 ** (1 / n) (Clopper and Pearson 1934).
+    one_in = math.floor(1 / (1 - 0.05 ** (1 / phrases)))
+    if tuned.words.length and not tuned.words.errors and one_in > 1:
+        said.append(
+            f"The tuned model made no mistake in these {phrases} phrases. That does not mean it never will: "
+            f"as many as 1 phrase in {one_in} may still go wrong."
+        )
+    figures = sum(_has_figure_error(base, index) or _has_figure_error(tuned, index) for index in range(phrases))
+    if figures:
+        said.append(
+            f"In {_count(figures, 'phrase', 'phrases')} a number stands in figures on one side and in words on the "
+            'other: "10" and "ten" count as different words. Write numbers in your phrases as the model writes them.'
+        )
+    if language in _UNSPACED:
+        said.append(
+            f"{_UNSPACED[language]} is written without spaces between words: "
+            "trust the character error rate (CER) and not the word error rate."
+        )
+    return tuple(said)
+
+
+def _is_fair(of: int, *models: ErrorCounts) -> bool:
+    """Whether the models differ on this scale just when they differ, and none is rounded to all or nothing."""
+    shown = [_rounded(of, model) for model in models]
+    extremes = all(
+        (right < of or model.hits == model.length) and (right > 0 or model.hits == 0)
+        for right, model in zip(shown, models, strict=True)
+    )
+    return extremes and (len(set(shown)) == len({model.hits for model in models}))
+
+
+def _of(of: int, counts: ErrorCounts) -> int:
+    """Words right of ``of``, with all and nothing kept for what is truly so."""
+    right = _rounded(of, counts)
+    if counts.hits < counts.length:
+        right = min(right, of - 1)
+    return max(right, 1) if counts.hits else right
+
+
+def _rounded(of: int, counts: ErrorCounts) -> int:
+    return round(of * counts.hits / max(1, counts.length))
+
+
+def _in_hundred(counts: ErrorCounts) -> str:
+    mistakes = 100 * counts.rate
+    return f"{mistakes:.0f}" if mistakes >= 10 else f"{mistakes:.1f}".removesuffix(".0")
+
+
+def _has_figure_error(score: CorpusScore, index: int) -> bool:
+    return any(
+        edit.kind == "substitute" and edit.reference.isdigit() != edit.hypothesis.isdigit()
+        for edit in score.utterances[index].edits
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
