@@ -1,0 +1,160 @@
+"""The order of the stages: prepare, train, evaluate, and transcribe, as functions for the command line and programs.
+
+Each stage's own work is done by its package; here they are only put one after the other and handed what the others
+left in the folders. Nothing here prints, and torch is loaded when a model is.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ownvoice.config import TrainingSettings, check_language
+from ownvoice.data.audio import SAMPLE_RATE, load_audio, write_wav
+from ownvoice.data.manifest import audio_file, read_manifest
+from ownvoice.data.split import load_split
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import UsageError
+from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate, save_evaluation
+from ownvoice.evaluation.report import write_report
+from ownvoice.rundir import RunFolder, VoiceFolder
+
+if TYPE_CHECKING:
+    from ownvoice.model.load import Recogniser
+    from ownvoice.model.transcribe import Transcript
+
+StageProgress = Callable[[str, int, int], None]
+"""Told the name of what is being done, how much of it is done, and how much there is."""
+
+_CLIPS_AT_ONCE = 64
+"""Clips held in memory while transcribing: 64 of 30 s are 120 MB."""
+
+
+def evaluate_run(
+    run: RunFolder, *, on: VoiceFolder | None = None, names: Sequence[str] = (), progress: StageProgress
+) -> Evaluation:
+    """Judge a run's model against its base.
+
+    On the run's own phrases the figures and the page are written into its folder; on another voice nothing is.
+
+    Parameters
+    ----------
+    run
+        A run that has trained a model.
+    on
+        Another voice, to be judged on as a whole; left out, the run's own test phrases.
+    names
+        Names the person cares about, counted apart.
+
+    Raises
+    ------
+    TrainingError, ModelError
+        when this is no run, or it has no trained model yet.
+    DataError
+        when the voice's table or a recording cannot be read, or there is no phrase to judge on.
+    """
+    from ownvoice.model.load import load_recogniser
+
+    settings = TrainingSettings.load(run.require().config)
+    phrases = _all_phrases(on) if on else _test_phrases(run)
+    tuned = load_recogniser(run.path)
+    if tuned.adapter is None:
+        base = load_recogniser(settings.base_model)
+        base_transcriber = _transcriber(base, settings.language, progress, "Base model listens")
+    else:
+        base_transcriber = _without_adapter(tuned, settings.language, progress)
+    with tempfile.TemporaryDirectory() as folder:
+        evaluation = evaluate(
+            phrases,
+            base=base_transcriber,
+            tuned=_transcriber(tuned, settings.language, progress, "Tuned model listens"),
+            language=settings.language,
+            silence=_silent_clips(Path(folder), settings.seed),
+            names=names,
+            seed=settings.seed,
+        )
+    if on is None:
+        save_evaluation(run, evaluation)
+        write_report(run, evaluation)
+    return evaluation
+
+
+def open_transcriber(model: str, language: str | None) -> Callable[[Path], Transcript]:
+    """Load a model once and return a function that transcribes files of any length with it.
+
+    Parameters
+    ----------
+    model
+        ``"tiny"``, a folder with a model, a training run, or a Hub id.
+    language
+        Two-letter code of what is spoken; left out, the one the model was tuned with, or it is detected.
+
+    Raises
+    ------
+    UsageError
+        when ``language`` is no language code.
+    ModelError
+        when the model cannot be loaded.
+    """
+    if language is not None:
+        try:
+            check_language(language)
+        except ValueError as error:
+            raise UsageError(str(error), where="--language") from None
+    from ownvoice.model.load import load_recogniser
+    from ownvoice.model.transcribe import transcribe_long
+
+    recogniser = load_recogniser(model)
+    spoken = language or recogniser.language
+    return lambda path: transcribe_long(recogniser, load_audio(path), spoken)
+
+
+def _test_phrases(run: RunFolder) -> list[HeldOutPhrase]:
+    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
+    split = load_split(run, utterances.values())
+    return [_phrase(run.voice, utterances[name]) for name in split.test]
+
+
+def _all_phrases(voice: VoiceFolder) -> list[HeldOutPhrase]:
+    return [_phrase(voice, utterance) for utterance in read_manifest(voice).utterances]
+
+
+def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
+    return HeldOutPhrase(utterance_id(utterance), audio_file(voice, utterance), utterance.text)
+
+
+def _transcriber(recogniser: Recogniser, language: str | None, progress: StageProgress, stage: str) -> Transcriber:
+    from ownvoice.model.transcribe import transcribe_clips
+
+    def transcribe(paths: Sequence[Path]) -> list[str]:
+        texts: list[str] = []
+        progress(stage, 0, len(paths))
+        for start in range(0, len(paths), _CLIPS_AT_ONCE):
+            clips = [load_audio(path) for path in paths[start : start + _CLIPS_AT_ONCE]]
+            texts += transcribe_clips(recogniser, clips, language)
+            progress(stage, len(texts), len(paths))
+        return texts
+
+    return transcribe
+
+
+def _without_adapter(tuned: Recogniser, language: str | None, progress: StageProgress) -> Transcriber:
+    def transcribe(paths: Sequence[Path]) -> list[str]:
+        with tuned.as_base() as base:
+            return _transcriber(base, language, progress, "Base model listens")(paths)
+
+    return transcribe
+
+
+def _silent_clips(folder: Path, seed: int) -> list[Path]:
+    """Clips without speech: digital silence, a quiet room, a noisy one; what is written on them is made up."""
+    noise = np.random.default_rng(seed).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
+    paths = []
+    for number, loudness in enumerate((0.0, 0.001, 0.01)):  # of full scale: -60 and -40 dB
+        paths.append(folder / f"silence-{number}.wav")
+        write_wav(paths[-1], loudness * noise)
+    return paths
