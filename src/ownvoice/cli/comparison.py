@@ -20,7 +20,7 @@ _STYLES = {"equal": "", "substitute": "red", "insert": "red", "delete": "red str
 
 
 def print_comparison(evaluation: Evaluation, report: Path | None) -> None:
-    """Print figures with their intervals, names if any were asked for, five phrases, and where the page lies if there is one."""
+    """Print figures with their intervals, names if any were asked for, five phrases, and where the page lies if any."""
     console = Console()
     console.print(_figures(evaluation))
     if evaluation.names:
