@@ -9,6 +9,7 @@ No other module spells these names. What the files mean is told by the module th
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ class VoiceFolder:
         """Create and return an empty run folder named after the time (UTC), unique in this voice."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         with storage_faults(self.runs):
-            self.runs.mkdir(parents=True, exist_ok=True)
+            make_folder(self.runs)
             for suffix in ["", *(f"-{number}" for number in range(2, 1000))]:
                 path = self.runs / f"{stamp}{suffix}"
                 try:
@@ -156,7 +157,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """
     data = content.encode() if isinstance(content, str) else content
     with storage_faults(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -169,6 +170,20 @@ def write_atomically(path: Path, content: str | bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
         sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder`` and those above it where they do not exist.
+
+    Raises
+    ------
+    NotADirectoryError
+        when a file stands in its place (``mkdir`` itself calls that ``FileExistsError``, as it does a taken name).
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
 
 
 def sync_folder(folder: Path) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ownvoice.errors import AudioError, storage_faults
-from ownvoice.rundir import sync_folder
+from ownvoice.rundir import make_folder, sync_folder
 
 SAMPLE_RATE = 16000
 """Samples a second of everything ownvoice keeps: the rate Voxtral's encoder hears."""
@@ -126,7 +126,7 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
         raise FileExistsError(target)
     total = 0
     with storage_faults(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         temporary = Path(name)
         try:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ownvoice.errors import StorageError, storage_faults
-from ownvoice.rundir import sync_folder
+from ownvoice.rundir import make_folder, sync_folder
 
 LOCK_SECONDS = 30.0
 """How long to wait for another process: an append takes milliseconds, so a longer hold is a stuck program."""
@@ -35,7 +35,7 @@ def locked(lock: Path) -> Iterator[None]:
     handle = FileLock(lock, timeout=LOCK_SECONDS)
     try:
         with storage_faults(lock):
-            lock.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(lock.parent)
             handle.acquire()
     except Timeout:
         raise StorageError(

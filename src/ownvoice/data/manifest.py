@@ -24,7 +24,7 @@ from ownvoice.data.utterance import (
     utterance_id,
 )
 from ownvoice.errors import ManifestError, storage_faults
-from ownvoice.rundir import VoiceFolder, sync_folder
+from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
 
 __all__ = [
     "ManifestReading",
@@ -173,7 +173,7 @@ def next_wav_name(voice: VoiceFolder) -> str:
     """
     with journal.locked(voice.lock), storage_faults(voice.wavs):
         if not voice.wavs.is_dir():
-            voice.wavs.mkdir()
+            make_folder(voice.wavs)
             sync_folder(voice.path)
         try:
             number = int(voice.wav_counter.read_text(encoding="ascii"))
