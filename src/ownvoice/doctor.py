@@ -17,6 +17,8 @@ from ownvoice.credentials import hub_token
 GIGABYTE = 10**9
 
 _LIBRARIES = ("ownvoice", "torch", "transformers", "peft", "accelerate", "mistral-common", "huggingface_hub")
+_CARDS = (12, 16, 24, 32, 48, 80, 141)
+"""Gigabytes of memory of the graphics cards people own or rent."""
 _DISK_WANTED = 15 * GIGABYTE
 """Voxtral-Mini-3B's weights are 9.4 GB; the rest is room for caches, checkpoints and recordings."""
 
@@ -44,6 +46,16 @@ class Fit:
     @property
     def fits(self) -> bool:
         return self.needed_bytes <= self.available_bytes
+
+    @property
+    def remedy(self) -> str:
+        """The smallest usual card that would do; empty where it fits here."""
+        if self.fits:
+            return ""
+        card = next((size for size in _CARDS if size * GIGABYTE >= self.needed_bytes), None)
+        return (
+            f"Use a GPU with {card} GB." if card else "Too large for one GPU: train adapters (lora) or a smaller model."
+        )
 
 
 @dataclass(frozen=True)

@@ -43,5 +43,7 @@ def _line(problem: Problem) -> str:
 
 
 def _sum(problems: list[Problem]) -> str:
+    if not problems:
+        return "No problems found."
     errors = sum(problem.severity == "error" for problem in problems)
-    return f"{errors} errors, {len(problems) - errors} warnings" if problems else "No problems found."
+    return f"Errors: {errors}. Warnings: {len(problems) - errors}."

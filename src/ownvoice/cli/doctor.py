@@ -32,7 +32,7 @@ def _print_json(diagnosis: Diagnosis) -> None:
     import dataclasses
     import json
 
-    fits = [{**dataclasses.asdict(fit), "fits": fit.fits} for fit in diagnosis.fits]
+    fits = [{**dataclasses.asdict(fit), "fits": fit.fits, "remedy": fit.remedy} for fit in diagnosis.fits]
     click.echo(
         json.dumps({"findings": [dataclasses.asdict(found) for found in diagnosis.findings], "fits": fits}, indent=2)
     )
@@ -50,13 +50,11 @@ def _print_tables(diagnosis: Diagnosis) -> None:
         machine.add_row("ok" if found.ok else "!!", found.name, found.value, found.remedy)
     console.print(machine)
 
-    fits = Table("", "base model", "method", "needs about", "free", box=None, pad_edge=False)
-    fits.add_row("ok", "tiny (built in)", "lora, full", "1 GB", "")
+    fits = Table("", "base model", "method", "needs about", "free", "what to do", box=None, pad_edge=False)
+    fits.add_row("ok", "tiny (built in)", "lora, full", "1 GB", "", "")
     for fit in diagnosis.fits:
         mark = "ok" if fit.fits else "!!"
         needs, free = (f"{count / GIGABYTE:.0f} GB" for count in (fit.needed_bytes, fit.available_bytes))
-        fits.add_row(mark, fit.base_model, fit.method, needs, free)
+        fits.add_row(mark, fit.base_model, fit.method, needs, free, fit.remedy)
     console.print()
     console.print(fits)
-    if not all(fit.fits for fit in diagnosis.fits):
-        console.print("\nWhat does not fit here can be trained on a rented machine with a larger GPU.")
