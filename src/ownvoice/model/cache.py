@@ -1,0 +1,119 @@
+"""Keeps features on disk, so that a clip is decoded and encoded once and not in every epoch or run.
+
+An entry's name is a digest of everything it depends on: the clip's samples, the variant, the window and, for audio
+embeddings, the weights that made them. So runs share entries, none is ever out of date, and deleting the folder costs
+time alone. Entries appear whole or not at all; one that is damaged is found by its checksum and computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from ownvoice.errors import storage_faults
+
+if TYPE_CHECKING:
+    from transformers import VoxtralForConditionalGeneration, WhisperFeatureExtractor
+
+    from ownvoice.model.features import Window
+
+
+class FeatureStore:
+    """Tensors by key in a folder; any number of processes may use it at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, key: str, compute: Callable[[], torch.Tensor]) -> torch.Tensor:
+        """The entry, or what ``compute`` gives, which is then kept.
+
+        Raises
+        ------
+        StorageError
+            when it cannot be written.
+        """
+        found = self.read(key)
+        if found is None:
+            found = compute()
+            self.write(key, found)
+        return found
+
+    def read(self, key: str) -> torch.Tensor | None:
+        """The entry, or None when there is none or it is damaged."""
+        path = self._path(key)
+        try:
+            with storage_faults(path):
+                content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        checksum, body = content[:4], content[4:]
+        if zlib.crc32(body) != int.from_bytes(checksum):
+            return None
+        try:
+            features: torch.Tensor = load(body)["features"]
+        except (SafetensorError, KeyError):
+            return None
+        return features
+
+    def write(self, key: str, features: torch.Tensor) -> None:
+        """Keep a tensor.
+
+        Not forced to the disk: after a power cut the checksum tells a torn entry from a whole one.
+
+        Raises
+        ------
+        StorageError
+            when it cannot be written.
+        """
+        path = self._path(key)
+        body = save({"features": features.detach().cpu().contiguous()})
+        with storage_faults(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{key[:8]}.")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(zlib.crc32(body).to_bytes(4))
+                    file.write(body)
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+
+    def _path(self, key: str) -> Path:
+        return self._folder / key[:2] / f"{key[2:]}.features"
+
+
+def clip_digest(samples: np.ndarray) -> str:
+    """Identifies a clip by its samples (float32)."""
+    return hashlib.sha256(np.ascontiguousarray(samples, np.float32).tobytes()).hexdigest()
+
+
+def mel_key(digest: str, factor: float, extractor: WhisperFeatureExtractor, window: Window) -> str:
+    """Key of the log-mel windows of a clip played ``factor`` times as fast."""
+    kind = f"mel:{extractor.feature_size}:{extractor.n_fft}:{extractor.hop_length}:{window.mel_frames}"
+    return hashlib.sha256(f"{kind}:{digest}:{factor!r}".encode()).hexdigest()
+
+
+def embedding_key(mel: str, encoder: str) -> str:
+    """Key of the audio embeddings of a log-mel entry, by the encoder with this fingerprint."""
+    return hashlib.sha256(f"embedding:{mel}:{encoder}".encode()).hexdigest()
+
+
+def encoder_fingerprint(model: VoxtralForConditionalGeneration) -> str:
+    """Identifies all weights between log-mel windows and audio embeddings, and the precision they compute in."""
+    digest = hashlib.blake2b(digest_size=32)
+    for part in (model.model.audio_tower, model.model.multi_modal_projector):
+        for name, tensor in part.state_dict().items():
+            digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return digest.hexdigest()
