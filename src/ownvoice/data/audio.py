@@ -196,7 +196,7 @@ def _decode_native(path: Path) -> Iterator[tuple[int, Samples]]:
         try:
             if not os.fstat(file.fileno()).st_size:
                 raise AudioError("is empty (0 bytes)", where=path, mend="Record or copy it again, or leave it out.")
-            sound = soundfile.SoundFile(file)
+            sound = soundfile.SoundFile(file.fileno(), closefd=False)  # by number: no name to guess a format from
         except soundfile.LibsndfileError:
             file.seek(0)
             yield from _decode_with_av(file, path)

@@ -13,7 +13,9 @@ import math
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+
+from pydantic import TypeAdapter, ValidationError
 
 from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import ManifestError, TooLittleDataError
@@ -130,15 +132,11 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
         when it is missing or no split, an id is on two sides or twice on one, or the voice has no such utterance.
     """
     mend = "Start a new training run."
-    names = [side.name for side in fields(Split)]
     try:
-        content = json.loads(run.split.read_bytes())
-        split = Split(**{name: [*content[name]] for name in names})
-        if len(content) != len(names) or not all(isinstance(item, str) for name in names for item in content[name]):
-            raise ValueError("unexpected content")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        split = TypeAdapter(Split).validate_json(run.split.read_bytes(), strict=True)
+    except (OSError, ValidationError):
         raise ManifestError(
-            f"is not a split into train, dev and test ({error!r})", where=run.split, mend=mend
+            "is missing, or is not a split into train, dev and test", where=run.split, mend=mend
         ) from None
     counted = Counter([*split.train, *split.dev, *split.test])
     if twice := [name for name, count in counted.items() if count > 1]:
