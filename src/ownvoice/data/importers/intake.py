@@ -1,0 +1,266 @@
+"""The front door of importing: opens a source, and copies each clip into the voice or says why not.
+
+A clip is first decoded outside the voice, so a bad file never touches it; then its recording is saved, and only then
+its line. Killed at any moment, every line has its recording, and importing again goes on: what is already in the voice
+(same sound, same words) is left out. What the formats look like is told in the readers beside this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ownvoice.config import VoiceSettings
+from ownvoice.data.audio import convert_to_wav, load_audio
+from ownvoice.data.importers.archive import open_archive
+from ownvoice.data.importers.columns import Wanted
+from ownvoice.data.importers.folders import read_tree, walk_folder
+from ownvoice.data.importers.hub import PREFIX, open_hub
+from ownvoice.data.importers.source import Clip, LeftOut, Source, is_audio, printable, read_content
+from ownvoice.data.importers.tables import TABLE_SUFFIXES, read_table_file
+from ownvoice.data.manifest import (
+    append_utterances,
+    audio_file,
+    next_wav_name,
+    read_manifest,
+    read_voice_settings,
+    write_voice_settings,
+)
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import AudioError, OwnvoiceError, SourceError, storage_faults
+from ownvoice.rundir import VoiceFolder
+
+ALREADY_THERE = "already in this voice"
+"""How the reason begins for a clip whose sound and words the voice has."""
+
+Progress = Callable[[int, int | None], None]
+"""Told after each clip: how many are done, and of how many, or None where that is not known."""
+
+_LISTED = 20
+"""How many of the clips left out an error names; the result of an import that brought something in has them all."""
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What became of a source."""
+
+    added: list[Utterance]
+    left_out: list[LeftOut]
+    """Everything that did not come in, each with its reason."""
+    warnings: list[str]
+    read_as: list[str]
+    """What the source was taken for and which columns were used, in words."""
+
+
+def import_recordings(
+    source: str,
+    voice: VoiceFolder,
+    *,
+    text_column: str | None = None,
+    audio_column: str | None = None,
+    language: str | None = None,
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Copy every recording of ``source`` that has a transcript into ``voice``, which is made when there is none.
+
+    ``source`` is a folder, a CSV, TSV or JSONL table, a zip of either, or ``hub:OWNER/NAME[:CONFIG[:SPLIT]]``. The
+    columns are guessed from their names where they are not given. ``language`` (ISO 639-1) is that of the recordings;
+    left out, the source's own, else the voice's.
+
+    Raises
+    ------
+    SourceError
+        when the source cannot be read or nothing in it could be imported; the voice is then as it was.
+    ConfigError
+        when ``language`` is no language code or the voice's settings cannot be read.
+    HubError
+        when the Hub refuses or breaks off; what came in until then stays, and importing again goes on.
+    ManifestError
+        when the voice's own table cannot be trusted.
+    StorageError
+        when the disk is full or the voice cannot be written; what came in until then stays.
+    """
+    if language is not None:
+        VoiceSettings.make({"language": language})
+    wanted = Wanted(text_column, audio_column)
+    with _opened(source, voice, wanted) as opened, _scratch_folder() as scratch, _no_empty_voice(voice):
+        label = source if source.startswith(PREFIX) else Path(source).resolve().name
+        intake = _Intake(voice, language, label, scratch, opened.warnings)
+        result = ImportResult([], [], opened.warnings, opened.read_as)
+        for done, found in enumerate(opened.found, 1):
+            outcome = found if isinstance(found, LeftOut) else intake.take(found)
+            if isinstance(outcome, Utterance):
+                result.added.append(outcome)
+            else:
+                result.left_out.append(outcome)
+            if progress:
+                progress(done, opened.total)
+    if not result.added and not any(clip.reason.startswith(ALREADY_THERE) for clip in result.left_out):
+        raise _nothing_imported(source, result.left_out)
+    return result
+
+
+class _Intake:
+    """Takes clips into one voice, one by one."""
+
+    def __init__(
+        self, voice: VoiceFolder, language: str | None, label: str, scratch: Path, warnings: list[str]
+    ) -> None:
+        self.voice = voice
+        self.language = language
+        self.label = label
+        self.scratch = scratch / "clip"
+        self.warnings = warnings
+        self.settings = read_voice_settings(voice) if voice.settings.exists() else None
+        self.ids: set[str | None] = set()
+        self.by_text: dict[str, list[Utterance]] = defaultdict(list)
+        self.fingerprints: dict[str, str | None] = {}
+        if voice.manifest.exists():
+            reading = read_manifest(voice)
+            warnings += reading.warnings
+            for utterance in reading.utterances:
+                self._remember(utterance)
+
+    def take(self, clip: Clip) -> Utterance | LeftOut:
+        """Save the clip's recording, then its line; or the reason why it stays out."""
+        wav = self.scratch.with_suffix(".wav")
+        try:
+            if isinstance(clip.audio, Path):
+                convert_to_wav(clip.audio, wav)
+            else:
+                data = read_content(clip.audio, clip.name)
+                with storage_faults(self.scratch):
+                    self.scratch.write_bytes(data)
+                convert_to_wav(self.scratch, wav)
+            if twin := self._find_twin(clip.text, wav):
+                return LeftOut(clip.name, clip.line, f"{ALREADY_THERE}: {twin.audio_path}")
+            return self._save(clip, wav)
+        except (SourceError, AudioError) as error:
+            return LeftOut(clip.name, clip.line, error.what)
+        finally:
+            wav.unlink(missing_ok=True)
+
+    def _save(self, clip: Clip, wav: Path) -> Utterance:
+        settings = self.settings = self.settings or self._new_settings(clip.language)
+        spoken = self.language or clip.language
+        audio_path = next_wav_name(self.voice)
+        target = self.voice.path / audio_path
+        seconds = convert_to_wav(wav, target)
+        known = clip.recorded or Utterance(audio_path, clip.text)
+        utterance = replace(
+            known,
+            audio_path=audio_path,
+            text=clip.text,
+            id=None if known.id in self.ids else known.id,
+            language=spoken if spoken != settings.language else None,
+            source=known.source or printable(f"{self.label}/{clip.name}"),
+            duration=round(seconds, 3),
+        )
+        try:
+            self.warnings += append_utterances(self.voice, [utterance])
+        except OwnvoiceError:
+            target.unlink()  # the original is still where it came from
+            raise
+        self._remember(utterance)
+        return utterance
+
+    def _new_settings(self, source_language: str | None) -> VoiceSettings:
+        spoken = self.language or source_language
+        settings = VoiceSettings(language=spoken) if spoken else VoiceSettings()
+        if not spoken:
+            self.warnings.append(
+                f"no language was given, so {self.voice.settings.name} says {settings.language!r}; change it there"
+            )
+        write_voice_settings(self.voice, settings)
+        return settings
+
+    def _remember(self, utterance: Utterance) -> None:
+        self.ids.add(utterance_id(utterance))
+        self.by_text[utterance.text].append(utterance)
+
+    def _find_twin(self, text: str, wav: Path) -> Utterance | None:
+        """The utterance of the voice with this very text and these very samples; only those of the text are opened."""
+        same_text = self.by_text.get(text, [])
+        fingerprint = _fingerprint(wav) if same_text else None
+        return next((twin for twin in same_text if self._fingerprint_of(twin) == fingerprint), None)
+
+    def _fingerprint_of(self, utterance: Utterance) -> str | None:
+        if utterance.audio_path not in self.fingerprints:
+            try:
+                fingerprint = _fingerprint(audio_file(self.voice, utterance))
+            except AudioError:  # check.py names it; what cannot be heard is nobody's twin
+                fingerprint = None
+            self.fingerprints[utterance.audio_path] = fingerprint
+        return self.fingerprints[utterance.audio_path]
+
+
+def _fingerprint(wav: Path) -> str:
+    """SHA-256 of the samples at 16 kHz, whatever the file is called and whatever else its header says."""
+    return hashlib.sha256(load_audio(wav).tobytes()).hexdigest()
+
+
+@contextmanager
+def _opened(source: str, voice: VoiceFolder, wanted: Wanted) -> Iterator[Source]:
+    if source.startswith(PREFIX):
+        yield open_hub(source, wanted)
+        return
+    path = Path(source)
+    if not os.path.exists(path):  # noqa: PTH110 - pathlib's raises for a name too long to exist
+        raise SourceError(
+            "there is no such file or folder",
+            where=source,
+            mend="Check the name; a data set on the Hugging Face Hub is written hub:OWNER/NAME.",
+        )
+    if path.is_dir():
+        if path.resolve() == voice.path.resolve():
+            raise SourceError("is the voice itself", where=path, mend="Give another folder to import from.")
+        yield read_tree(walk_folder(path, leaving_out=voice.path), wanted)
+    elif path.suffix.lower() in TABLE_SUFFIXES:
+        yield read_table_file(path, wanted)
+    elif path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
+        with open_archive(path) as tree:
+            yield read_tree(tree, wanted)
+    else:
+        mend = "Give a folder, a .csv, .tsv or .jsonl table, a .zip, or hub:OWNER/NAME."
+        if is_audio(path.name):
+            mend = "Put its words in a .txt of the same name beside it and give the folder."
+        raise SourceError("cannot be imported by itself", where=path, mend=mend)
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """A folder only this user can look into, for the one clip that is being decoded."""
+    with storage_faults(tempfile.gettempdir()):
+        folder = tempfile.TemporaryDirectory(prefix="ownvoice-import-")
+    with folder as path:
+        yield Path(path)
+
+
+@contextmanager
+def _no_empty_voice(voice: VoiceFolder) -> Iterator[None]:
+    """Take back the files an import made around its first recording when none was saved."""
+    made = [voice.wav_counter, voice.wavs, voice.settings, voice.lock, voice.path]
+    made = [path for path in made if not path.exists()]
+    try:
+        yield
+    finally:
+        if not voice.manifest.exists():
+            for path in made:
+                with contextlib.suppress(OSError):  # not made after all, or no longer empty
+                    path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _nothing_imported(source: str, left_out: list[LeftOut]) -> SourceError:
+    lines = [f"  {clip}" for clip in left_out[:_LISTED]]
+    if len(left_out) > _LISTED:
+        lines.append(f"  and {len(left_out) - _LISTED} more")
+    what = "\n".join(["nothing could be imported:", *lines]) if lines else "holds no clip"
+    return SourceError(what, where=source, mend="Mend what is listed and import it again.")
