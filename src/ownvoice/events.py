@@ -27,6 +27,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Prepare(Event):
+    """So many of the run's recordings are decoded and turned into features, or found in the cache."""
+
+    name: ClassVar[str] = "prepare"
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Start(Event):
     """Training starts or goes on."""
 
@@ -113,7 +122,7 @@ class Failed(Event):
     message: str
 
 
-_TYPES = {kind.name: kind for kind in (Start, Step, Eval, Checkpoint, Warning, Done, Failed)}
+_TYPES = {kind.name: kind for kind in (Prepare, Start, Step, Eval, Checkpoint, Warning, Done, Failed)}
 
 Listener = Callable[[Event], None]
 

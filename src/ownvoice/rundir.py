@@ -116,6 +116,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that trains this run."""
+        return self.path / ".lock"
+
+    @property
     def adapter(self) -> Path:
         return self.path / "adapter"
 
