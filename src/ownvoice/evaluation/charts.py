@@ -51,7 +51,7 @@ def scale_to(largest: float) -> Scale:
 def group_by_length(evaluation: Evaluation) -> tuple[LengthGroup, ...]:
     """Both models' errors by words in the phrase; groups without a phrase are left out."""
     groups = []
-    low = -1
+    low = -1.0
     for high, label in (*LENGTHS, (math.inf, LONGER)):
         rows = [row for row in evaluation.rows if low < row.base.words.length <= high]
         if rows:

@@ -18,7 +18,7 @@ MAX_BYTES = 12_000_000
 _COMPRESSION = 0.8  # libsndfile's scale from 0 to 1; with a constant bit rate at 16 kHz this is 40 kbit/s
 
 
-def embed_clips(paths: Sequence[Path], max_bytes: int = MAX_BYTES) -> list[str | None]:
+def embed_clips(paths: Sequence[Path], max_bytes: int) -> list[str | None]:
     """Encode each recording as a ``data:audio/mpeg`` address.
 
     Returns

@@ -15,7 +15,7 @@ import jinja2
 
 from ownvoice.config import VOXTRAL_LANGUAGES, TrainingSettings
 from ownvoice.evaluation.charts import group_by_length, scale_to
-from ownvoice.evaluation.clips import embed_clips
+from ownvoice.evaluation.clips import MAX_BYTES, embed_clips
 from ownvoice.evaluation.compare import DRAWS, Interval
 from ownvoice.evaluation.evaluate import Evaluation, ModelResult, PhraseResult
 from ownvoice.evaluation.hallucination import EXTRA_WORDS
@@ -112,7 +112,7 @@ def percent(rate: float) -> str:
 
 def _phrases_by_gain(evaluation: Evaluation) -> list[PhraseView]:
     """Most improved first, so that the page begins with what training did and ends with what it spoilt."""
-    audio = embed_clips([phrase.audio for phrase in evaluation.phrases])
+    audio = embed_clips([phrase.audio for phrase in evaluation.phrases], MAX_BYTES)
     views = [PhraseView(number, *pair) for number, pair in enumerate(zip(evaluation.rows, audio, strict=True), 1)]
     return sorted(views, key=lambda view: view.gain, reverse=True)
 
