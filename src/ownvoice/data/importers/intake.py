@@ -59,6 +59,11 @@ class ImportResult:
     read_as: list[str]
     """What the source was taken for and which columns were used, in words."""
 
+    @property
+    def failed(self) -> list[LeftOut]:
+        """What was left out and is not in the voice already."""
+        return [clip for clip in self.left_out if not clip.reason.startswith(ALREADY_THERE)]
+
 
 def import_recordings(
     source: str,
@@ -103,7 +108,7 @@ def import_recordings(
                 result.left_out.append(outcome)
             if progress:
                 progress(done, opened.total)
-    if not result.added and not any(clip.reason.startswith(ALREADY_THERE) for clip in result.left_out):
+    if not result.added and len(result.failed) == len(result.left_out):
         raise _nothing_imported(source, result.left_out)
     return result
 
