@@ -133,7 +133,7 @@ def _figures(base: ModelResult, tuned: ModelResult) -> list[Figure]:
         ),
         Figure(
             "WER without accents",
-            "é counted as e",
+            "with accents taken from both sides",
             (base.accent_folded.wer, None),
             (tuned.accent_folded.wer, None),
         ),
