@@ -48,6 +48,10 @@ class FeatureStore:
             self.write(key, found)
         return found
 
+    def has(self, key: str) -> bool:
+        """Whether there is an entry, sound or damaged."""
+        return self._path(key).exists()
+
     def read(self, key: str) -> torch.Tensor | None:
         """The entry, or None when there is none or it is damaged."""
         path = self._path(key)

@@ -1,0 +1,234 @@
+"""The training loop: optimiser steps, looks at the dev set, checkpoints; one path for LoRA and full training.
+
+Every random choice and the learning rate are functions of the seed and the step (:mod:`ownvoice.training.plan`), so a
+run that goes on from a checkpoint does what it would have done unstopped. Why this is not transformers' Trainer is told
+in docs/adr/0002-own-training-loop.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from ownvoice import events
+from ownvoice.config import TrainingSettings
+from ownvoice.errors import TrainingError
+from ownvoice.events import EventLog
+from ownvoice.model.adapters import trained_tensors
+from ownvoice.model.device import computing_dtype, describe_device
+from ownvoice.model.load import Recogniser
+from ownvoice.model.loss import LabelLoss
+from ownvoice.rundir import RunFolder
+from ownvoice.training.checkpoint import Best, State, latest_checkpoint, load_checkpoint, save_checkpoint
+from ownvoice.training.dev import Score, look_at_dev
+from ownvoice.training.examples import Example, ExampleMaker
+from ownvoice.training.keep import keep_best
+from ownvoice.training.plan import Plan, Step, learning_rate, step_seed
+
+CHECKPOINT_SECONDS = 600
+"""At most this much work is lost when a run is killed between two looks at the dev set."""
+SMALL_MODEL = 100_000_000
+"""Parameters below which a model takes the larger learning rate: the built-in one has some ten million."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a run ended."""
+
+    steps: int
+    best_step: int
+    loss: float
+    """Training loss of the last step."""
+    dev_wer: float
+    """WER of the best step, which is the model kept."""
+    seconds: float
+    stopped_early: bool
+
+
+class TrainingLoop:
+    """A run in progress; all that changes is the trained weights, the optimiser's moments, and the state."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        settings: TrainingSettings,
+        recogniser: Recogniser,
+        maker: ExampleMaker,
+        train: Sequence[Example],
+        dev: Sequence[Example],
+        score: Score,
+        log: EventLog,
+    ) -> None:
+        self._folder, self._settings, self._log = run, settings, log
+        self._recogniser, self._maker = recogniser, maker
+        self._train, self._dev, self._score = train, dev, score
+        self._plan = Plan.of(settings, [example.length for example in train])
+        self._parameters = trained_tensors(recogniser.model)
+        self._peak = peak_learning_rate(settings, sum(weights.numel() for weights in recogniser.model.parameters()))
+        self._dtype = computing_dtype(recogniser.device)
+        self._prepare_device()
+        self._state = State(run=_identity(settings, train, dev))
+        self._began = time.monotonic()
+
+    def _prepare_device(self) -> None:
+        from accelerate import Accelerator
+
+        optimiser = torch.optim.AdamW(
+            self._parameters.values(), lr=self._peak, weight_decay=self._settings.optimiser.weight_decay, fused=True
+        )
+        precision = "bf16" if self._dtype == torch.bfloat16 else "no"
+        self._accelerator = Accelerator(mixed_precision=precision, cpu=self._recogniser.device.type == "cpu")
+        self._loss, self._optimiser = self._accelerator.prepare(LabelLoss(self._recogniser.model), optimiser)
+
+    def go_back_to_checkpoint(self) -> None:
+        """Take up the last checkpoint, if there is one, and forget the events after it.
+
+        Raises
+        ------
+        TrainingError
+            when it is damaged, or of other settings or recordings.
+        """
+        path = latest_checkpoint(self._folder)
+        if path is not None:
+            state = load_checkpoint(path, self._parameters, self._optimiser)
+            if state.run != self._state.run:
+                raise TrainingError(
+                    "the settings or the recordings are not those this run was started with",
+                    where=self._folder.path,
+                    mend="Put them back as they were, or start a new run.",
+                )
+            self._state = state
+        self._log.rewind(self._state.step)
+
+    def run(self) -> TrainingResult:
+        """Train to the end, keeping the best model and the last state on disk."""
+        self._began = time.monotonic() - self._state.seconds
+        saved = time.monotonic()
+        self._log.emit(self._start_event())
+        self._loss.train()
+        for step in self._plan.steps_from(self._state.step):
+            if self._state.looks_since_best >= self._settings.dev.patience:
+                break
+            self._take(step)
+            if self._plan.looks_at_dev(self._state.step):
+                self._look()
+            elif time.monotonic() - saved < CHECKPOINT_SECONDS:
+                continue
+            self._save()
+            saved = time.monotonic()
+        return self._end()
+
+    def _start_event(self) -> events.Start:
+        return events.Start(
+            steps=self._plan.total,
+            step=self._state.step,
+            device=describe_device(self._recogniser.device),
+            dtype=str(self._dtype).removeprefix("torch."),
+            train=len(self._train),
+            dev=len(self._dev),
+            trainable=sum(weights.numel() for weights in self._parameters.values()),
+        )
+
+    def _take(self, step: Step) -> None:
+        """One optimiser step; the loss is the mean over the labels of all its batches."""
+        began = time.monotonic()
+        seed = self._settings.seed
+        torch.manual_seed(step_seed(seed, "dropout", step.number))
+        masks = None
+        if self._settings.augment.specaugment:
+            masks = torch.Generator().manual_seed(step_seed(seed, "masks", step.number))
+        rate = learning_rate(step.number, self._plan.total, self._peak, self._settings.optimiser)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        batches = [[self._train[index] for index in batch] for batch in step.batches]
+        try:
+            loss = self._gradients(batches, step.epoch, masks)
+            norm = self._clip(batches)
+            self._optimiser.step()
+        except torch.OutOfMemoryError:
+            raise TrainingError(
+                f"{describe_device(self._recogniser.device)} has too little memory for this batch",
+                mend="Start a run with half the batch_size and twice the accumulate; the result is the same.",
+            ) from None
+        self._optimiser.zero_grad()
+        self._state = replace(self._state, step=step.number + 1, loss=loss)
+        epoch = self._state.step / self._plan.steps_per_epoch
+        self._log.emit(events.Step(self._state.step, epoch, loss, rate, norm, time.monotonic() - began))
+
+    def _gradients(self, batches: list[list[Example]], epoch: int, masks: torch.Generator | None) -> float:
+        """Gradients of a whole step, and its loss; the device is waited for once, at the end."""
+        labels = sum(len(example.target) for examples in batches for example in examples)
+        losses = []
+        for examples in batches:
+            batch = self._maker.batch(examples, epoch, masks).to(self._recogniser.device)
+            loss = self._loss(batch) / labels
+            self._accelerator.backward(loss)
+            losses.append(loss.detach())
+        total = float(sum(losses))
+        if not math.isfinite(total):
+            wrong = next(batch for batch, loss in zip(batches, losses, strict=True) if not loss.isfinite())
+            raise self._no_number("the loss", wrong)
+        return total
+
+    def _clip(self, batches: list[list[Example]]) -> float:
+        norm = float(
+            self._accelerator.clip_grad_norm_(self._parameters.values(), self._settings.optimiser.max_grad_norm)
+        )
+        if not math.isfinite(norm):
+            raise self._no_number("a gradient", [example for examples in batches for example in examples])
+        return norm
+
+    def _no_number(self, what: str, examples: list[Example]) -> TrainingError:
+        names = ", ".join(example.clip.id for example in examples)
+        return TrainingError(
+            f"in step {self._state.step + 1} {what} is no longer a number, with the utterances {names}",
+            where=self._folder.path,
+            mend=f"Start a new run with a lower optimiser.learning_rate (it was {self._peak:g}); if it happens again "
+            "with the same utterances, listen to them and leave out what is damaged.",
+        )
+
+    def _look(self) -> None:
+        """Transcribe the dev set; keep the model if it is the best so far."""
+        with self._accelerator.autocast():
+            look = look_at_dev(self._recogniser, self._maker, self._dev, self._settings.language, self._score)
+        self._loss.train()
+        best = Best(self._state.step, look.wer, look.loss)
+        is_best = best.beats(self._state.best)
+        if is_best:
+            keep_best(self._folder, self._recogniser)
+            self._state = replace(self._state, best=best, looks_since_best=0)
+        else:
+            self._state = replace(self._state, looks_since_best=self._state.looks_since_best + 1)
+        self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best))
+
+    def _save(self) -> None:
+        self._state = replace(self._state, seconds=time.monotonic() - self._began)
+        path = save_checkpoint(self._folder, self._state, self._parameters, self._optimiser)
+        self._log.emit(events.Checkpoint(self._state.step, str(path.relative_to(self._folder.path))))
+
+    def _end(self) -> TrainingResult:
+        state = self._state
+        best: Best = state.best  # type: ignore[assignment]  # the last step always looks at the dev set
+        early = state.step < self._plan.total
+        self._log.emit(events.Done(state.step, best.step, best.wer, state.loss, state.seconds, early))
+        return TrainingResult(state.step, best.step, state.loss, best.wer, state.seconds, early)
+
+
+def peak_learning_rate(settings: TrainingSettings, parameters: int) -> float:
+    """The learning rate asked for, or the default for a base model with so many parameters."""
+    if settings.optimiser.learning_rate is not None:
+        return settings.optimiser.learning_rate
+    lora = 1e-3 if parameters < SMALL_MODEL else 1e-4
+    return lora if settings.method == "lora" else lora / 10
+
+
+def _identity(settings: TrainingSettings, train: Sequence[Example], dev: Sequence[Example]) -> str:
+    """What makes two runs the same: all settings, and ids, samples and texts of all utterances in their order."""
+    data = [[(example.clip.id, example.digest, example.clip.text) for example in part] for part in (train, dev)]
+    return hashlib.sha256(json.dumps([settings.model_dump(mode="json"), data]).encode()).hexdigest()

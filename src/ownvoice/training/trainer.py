@@ -1,0 +1,156 @@
+"""The way into training: makes a run ready, holds it against other processes, and lets the loop run.
+
+Reads no manifest and makes no split: it is handed clips, and a function that scores transcripts. The loop itself is
+:mod:`ownvoice.training.loop`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from ownvoice import events
+from ownvoice.config import TINY, TrainingSettings
+from ownvoice.errors import OwnvoiceError, StorageError, TooLittleDataError, TrainingError
+from ownvoice.events import EventLog, Listener
+from ownvoice.model.adapters import add_lora, train_whole
+from ownvoice.model.cache import FeatureStore
+from ownvoice.model.device import choose_device, computing_dtype
+from ownvoice.model.load import Recogniser, load_recogniser
+from ownvoice.rundir import RunFolder
+from ownvoice.training.checkpoint import latest_checkpoint
+from ownvoice.training.dev import Score
+from ownvoice.training.durable import locked
+from ownvoice.training.examples import Clip, ExampleMaker
+from ownvoice.training.keep import clear_unfinished
+from ownvoice.training.loop import TrainingLoop, TrainingResult
+
+PREPARE_SECONDS = 0.5
+"""Time between two reports of how many recordings are prepared."""
+
+
+def train(
+    run: RunFolder,
+    settings: TrainingSettings,
+    train: Sequence[Clip],
+    dev: Sequence[Clip],
+    score: Score,
+    *,
+    resume: bool = False,
+    listeners: Sequence[Listener] = (),
+) -> TrainingResult:
+    """Train until the epochs are over or the dev set no longer improves; the best model lies in the run's folder.
+
+    Ctrl-C leaves ``KeyboardInterrupt`` to the caller and the run as it was at its last checkpoint, as a crash does;
+    neither writes a ``failed`` event, and both are gone on from with ``resume``.
+
+    Parameters
+    ----------
+    run
+        An existing folder; features are kept in its voice's cache.
+    train, dev
+        Clips to learn from, and clips to choose the best state by. No clip should be in both.
+    score
+        Gives the error rates of transcripts of the dev set.
+    resume
+        Go on from the last checkpoint; from the start where there is none yet. A finished run is left as it is.
+
+    Raises
+    ------
+    TooLittleDataError
+        when there are no clips of one kind.
+    TrainingError
+        when the run was started before and ``resume`` is not set, its settings or recordings have changed, the loss
+        is no longer a number, or the device's memory is too small.
+    ModelError, AudioError, StorageError
+        when the base model, a recording or the disk fails. The run can be resumed when the cause is gone.
+    """
+    if not train or not dev:
+        raise TooLittleDataError("training needs utterances to learn from and a dev set to choose by", where=run.path)
+    with locked(run):
+        if resume and (finished := _finished(run)):
+            return finished
+        if not resume and latest_checkpoint(run):
+            raise TrainingError("this run was started before", where=run.path, mend="Go on with it: use --resume.")
+        log = EventLog(run.events, *listeners)
+        try:
+            clear_unfinished(run)
+            return _ready_loop(run, settings, train, dev, score, log).run()
+        except OwnvoiceError as error:
+            with contextlib.suppress(StorageError):  # a full disk has no room for the news of it either
+                log.emit(events.Failed(step=_last_step(run), message=str(error)))
+            raise
+
+
+def _ready_loop(
+    run: RunFolder, settings: TrainingSettings, train: Sequence[Clip], dev: Sequence[Clip], score: Score, log: EventLog
+) -> TrainingLoop:
+    """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
+    recogniser = _load_base(settings)
+    maker = ExampleMaker(recogniser, FeatureStore(run.voice.cache), settings)
+    reporter = _PrepareReporter(log, len(train) + len(dev))
+    train_examples = maker.prepare(train, settings.augment, reporter)
+    dev_examples = maker.prepare(dev, None, reporter)
+    if settings.method == "full":
+        train_whole(recogniser.model, settings.scope)
+    else:
+        base_name = _lasting_name(settings.base_model)
+        recogniser.adapter = add_lora(
+            recogniser.model, settings.scope, settings.lora, seed=settings.seed, base_name=base_name
+        )
+    loop = TrainingLoop(run, settings, recogniser, maker, train_examples, dev_examples, score, log)
+    loop.go_back_to_checkpoint()
+    return loop
+
+
+def _load_base(settings: TrainingSettings) -> Recogniser:
+    device = choose_device()
+    # Weights that are trained themselves are float32: bfloat16 would lose most of each small update.
+    dtype = torch.float32 if settings.method == "full" else computing_dtype(device)
+    recogniser = load_recogniser(settings.base_model, device=device.type, dtype=dtype)
+    if recogniser.adapter is not None:
+        raise TrainingError(
+            "a run starts from a full model, and this is an adapter",
+            where=settings.base_model,
+            mend=f"Start from its base, {recogniser.base_name}.",
+        )
+    return recogniser
+
+
+def _lasting_name(base_model: str) -> str:
+    """A folder's absolute path, so that the adapter finds its base from anywhere; other names as they are."""
+    path = Path(base_model)
+    return str(path.resolve()) if base_model != TINY and path.is_dir() else base_model
+
+
+class _PrepareReporter:
+    """Counts prepared clips and tells of them now and then."""
+
+    def __init__(self, log: EventLog, total: int) -> None:
+        self._log = log
+        self._total = total
+        self._done = 0
+        self._told = 0.0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._done == self._total or time.monotonic() - self._told > PREPARE_SECONDS:
+            self._told = time.monotonic()
+            self._log.emit(events.Prepare(self._done, self._total))
+
+
+def _finished(run: RunFolder) -> TrainingResult | None:
+    for event in events.read_events(run.events):
+        if isinstance(event, events.Done):
+            return TrainingResult(
+                event.step, event.best_step, event.loss, event.dev_wer, event.seconds, event.stopped_early
+            )
+    return None
+
+
+def _last_step(run: RunFolder) -> int:
+    return max((event.step for event in events.read_events(run.events) if isinstance(event, events.Step)), default=0)
