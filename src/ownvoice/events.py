@@ -126,6 +126,9 @@ _TYPES = {kind.name: kind for kind in (Prepare, Start, Step, Eval, Checkpoint, W
 
 Listener = Callable[[Event], None]
 
+StageProgress = Callable[[str, int, int | None], None]
+"""Told how far something is that is no training: its name, how much is done, and how much there is where known."""
+
 
 class EventLog:
     """Appends events to a file and tells each listener; a line is flushed before ``emit`` returns."""

@@ -85,12 +85,15 @@ class VoiceFolder:
                 return RunFolder(path)
         raise DataError("a thousand runs were started in one second", where=self.runs)
 
+    def started_runs(self) -> list[RunFolder]:
+        """Every run that has its settings, the one started first first."""
+        if not self.runs.is_dir():
+            return []
+        return [RunFolder(path) for path in sorted(self.runs.iterdir()) if RunFolder(path).config.is_file()]
+
     def latest_run(self) -> RunFolder | None:
         """The run started last, or None."""
-        if not self.runs.is_dir():
-            return None
-        runs = sorted(path for path in self.runs.iterdir() if (path / "config.yaml").is_file())
-        return RunFolder(runs[-1]) if runs else None
+        return next(reversed(self.started_runs()), None)
 
 
 @dataclass(frozen=True)

@@ -48,16 +48,18 @@ class RunProgress:
         """Print one line above the bar."""
         self._console.print(escape(line), soft_wrap=True)
 
-    def stage(self, name: str, done: int, total: int) -> None:
-        """Progress of something that is no training, such as computing features: ``done`` of ``total``."""
+    def stage(self, name: str, done: int, total: int | None) -> None:
+        """Progress of one stage: ``done`` of ``total``, or of nobody knows how many."""
         if self._task is None or self._bar.tasks[-1].description != name:
             self._task = self._bar.add_task(name, total=total, note="")
             if not self._console.is_terminal:
-                self.say(f"{name}: {total}")
+                self.say(f"{name}: {total} recordings" if total else name)
         self._bar.update(self._task, completed=done, total=total)
 
     def __call__(self, event: events.Event) -> None:
         match event:
+            case events.Prepare():
+                self.stage("Preparing", event.done, event.total)
             case events.Start():
                 self._start(event)
             case events.Step():

@@ -1,7 +1,7 @@
-"""The order of the stages: prepare, train, evaluate, and transcribe, as functions for the command line and programs.
+"""A model hears recordings: base and tuned side by side for an evaluation, or one of them for a transcript.
 
-Each stage's own work is done by its package; here they are only put one after the other and handed what the others
-left in the folders. Nothing here prints, and torch is loaded when a model is.
+The models are loaded here and handed to :mod:`ownvoice.evaluation` as plain functions; how errors are counted and shown
+is its work.
 """
 
 from __future__ import annotations
@@ -21,14 +21,12 @@ from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import UsageError
 from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate, save_evaluation
 from ownvoice.evaluation.report import write_report
+from ownvoice.events import StageProgress
 from ownvoice.rundir import RunFolder, VoiceFolder
 
 if TYPE_CHECKING:
     from ownvoice.model.load import Recogniser
     from ownvoice.model.transcribe import Transcript
-
-StageProgress = Callable[[str, int, int], None]
-"""Told the name of what is being done, how much of it is done, and how much there is."""
 
 _CLIPS_AT_ONCE = 64
 """Clips held in memory while transcribing: 64 of 30 s are 120 MB."""

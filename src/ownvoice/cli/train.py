@@ -1,0 +1,98 @@
+"""``ownvoice train``: settings from options and a recipe, a progress bar, and the run's folder at the end."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from ownvoice.cli.progress import RunProgress
+    from ownvoice.workflow import TrainedRun
+
+
+class _TrainCommand(click.Command):
+    """Has an option for each training setting, made when they are first needed: pydantic is slow to load."""
+
+    @cached_property
+    def _settings_options(self) -> list[click.Option]:
+        from ownvoice.cli.settings_options import options_of
+        from ownvoice.config import TrainingSettings
+
+        return options_of(TrainingSettings)
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        return [*super().get_params(ctx), *self._settings_options]
+
+
+@click.command("train", cls=_TrainCommand)
+@click.argument("voice", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--dataset-jsonl",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Import this table into a voice folder beside it first, and train that.",
+)
+@click.option(
+    "--recipe",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="YAML file with settings; options given here count more.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with VOICE's latest unfinished run, or with the run given as VOICE."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def command(
+    voice: Path | None, dataset_jsonl: Path | None, recipe: Path | None, resume: bool, as_json: bool, **options: Any
+) -> None:
+    """Teach a model the voice.
+
+    Trains on the recordings in the folder VOICE, keeps the state that heard the dev set best, and prints the folder of
+    the run. Stopped at any time, it goes on with --resume.
+    """
+    from ownvoice import workflow
+    from ownvoice.cli.progress import RunProgress
+    from ownvoice.cli.settings_options import given_values
+    from ownvoice.errors import UsageError
+    from ownvoice.rundir import VoiceFolder
+
+    given = given_values(options)
+    with RunProgress() as progress:
+        if voice is not None and dataset_jsonl is None:
+            folder = voice
+        elif dataset_jsonl is not None and voice is None:
+            folder = _import(dataset_jsonl, progress)
+        else:
+            raise UsageError("either VOICE or --dataset-jsonl is needed", mend="For example: ownvoice train voices/me")
+        try:
+            if resume:
+                trained = workflow.resume_run(folder, given, progress)
+            else:
+                settings = workflow.training_settings(VoiceFolder(folder), recipe, given)
+                prepared = workflow.prepare(VoiceFolder(folder), settings)
+                trained = workflow.train_voice(prepared, progress)
+        except KeyboardInterrupt:
+            progress.say(f"Once training has begun, it goes on with: ownvoice train {folder} --resume")
+            raise
+    _print(trained, as_json)
+
+
+def _import(table: Path, progress: RunProgress) -> Path:
+    from ownvoice import workflow
+
+    voice, failed = workflow.import_table(table, progress.stage)
+    progress.say(f"The recordings of {table} are in the voice folder {voice.path}")
+    for clip in failed:
+        progress.say(f"Left out: {clip}")
+    return voice.path
+
+
+def _print(trained: TrainedRun, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        click.echo(json.dumps(trained.summary()))
+    else:
+        click.echo(trained.run.path)
+        click.echo(f"See what it brought with: ownvoice evaluate {trained.run.path}", err=True)

@@ -1,0 +1,33 @@
+"""The order of the stages, as functions for the command line and for programs. No torch until a model is loaded.
+
+train.py      a table or a voice -> settings, check, split -> a trained run
+judge.py      a run -> base and tuned on the same phrases; a model -> transcripts
+demo.py       all of it on the built-in model and its sample voice
+progress.py   how they tell how far they are
+"""
+
+from ownvoice.workflow.demo import Demo, demo
+from ownvoice.workflow.judge import evaluate_run, open_transcriber
+from ownvoice.workflow.train import (
+    Prepared,
+    TrainedRun,
+    import_table,
+    prepare,
+    resume_run,
+    train_voice,
+    training_settings,
+)
+
+__all__ = [
+    "Demo",
+    "Prepared",
+    "TrainedRun",
+    "demo",
+    "evaluate_run",
+    "import_table",
+    "open_transcriber",
+    "prepare",
+    "resume_run",
+    "train_voice",
+    "training_settings",
+]

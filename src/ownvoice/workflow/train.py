@@ -1,0 +1,215 @@
+"""From a voice to a trained run: import its table, settle the settings, prepare, train, resume.
+
+What a check finds wrong is left out by name here, and nothing else is decided: checking, splitting and training are
+their packages' work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ownvoice import events
+from ownvoice.config import TrainingSettings
+from ownvoice.data.check import check_voice
+from ownvoice.data.importers import LeftOut, import_recordings
+from ownvoice.data.manifest import audio_file, read_manifest, read_voice_settings, scan_manifest
+from ownvoice.data.split import Split, load_split, save_split, split_utterances
+from ownvoice.data.utterance import utterance_id
+from ownvoice.errors import TrainingError, UsageError
+from ownvoice.evaluation.wer import score
+from ownvoice.rundir import RunFolder, VoiceFolder
+
+if TYPE_CHECKING:
+    from ownvoice.training.dev import Score
+    from ownvoice.training.loop import TrainingResult
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A voice made ready for training."""
+
+    voice: VoiceFolder
+    settings: TrainingSettings
+    split: Split
+    notes: tuple[str, ...]
+    """What a person should know before it starts: recordings left out, figures that will mean little."""
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run that ended well."""
+
+    run: RunFolder
+    result: TrainingResult
+
+    def summary(self) -> dict[str, object]:
+        """What ``ownvoice train --json`` prints; keys are a contract."""
+        result = self.result
+        return {
+            "run": str(self.run.path),
+            "steps": result.steps,
+            "loss": result.loss,
+            "dev_wer": result.dev_wer,
+        }
+
+
+def import_table(table: Path, progress: events.StageProgress) -> tuple[VoiceFolder, list[LeftOut]]:
+    """The voice of a table: its own folder where it is a voice's manifest, else one beside it that it is imported into.
+
+    ``people/anna.jsonl`` is imported into ``people/anna-voice``; doing so again brings in what is new. Also returns
+    what could not be imported.
+
+    Raises
+    ------
+    SourceError
+        when nothing in the table can be imported.
+    """
+    voice = VoiceFolder(table.parent)
+    if table.name == voice.manifest.name and voice.settings.is_file():
+        return voice, []
+    voice = VoiceFolder(table.with_name(f"{table.stem}-voice"))
+    result = import_recordings(str(table), voice, progress=lambda done, total: progress("Importing", done, total))
+    return voice, result.failed
+
+
+def training_settings(voice: VoiceFolder, recipe: Path | None, given: Mapping[str, Any]) -> TrainingSettings:
+    """Settings for training ``voice``: those ``given`` before those of the recipe before the defaults.
+
+    The language is the voice's unless one of them says otherwise.
+
+    Raises
+    ------
+    DataError
+        when this is no voice folder.
+    ConfigError
+        when the recipe or a value is wrong.
+    """
+    values = {"language": read_voice_settings(voice.require()).language}
+    if recipe:
+        values |= TrainingSettings.load(recipe).model_dump(exclude_unset=True)
+    return TrainingSettings.make(_merged(values, given))
+
+
+def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
+    """Check the voice and the base model, and split the voice; nothing is written and no weight is read.
+
+    Recordings that :func:`~ownvoice.data.check.check_voice` finds an error in are left out, and named in the notes.
+
+    Raises
+    ------
+    DataError
+        when this is no voice folder, its table cannot be trusted, or it has too few utterances.
+    ModelError
+        when the base model is not there or is no Voxtral.
+    """
+    from ownvoice.model.source import find_model
+
+    reading = read_manifest(voice)
+    find_model(settings.base_model)
+    errors = [problem for problem in check_voice(voice) if problem.severity == "error"]
+    faulty = {problem.line for problem in errors}
+    usable = [utterance for line, utterance in scan_manifest(voice).lines if line not in faulty]
+    split = split_utterances(usable, seed=settings.seed)
+    left_out = [f"{problem.file} is left out: {problem.message}. {problem.mend}" for problem in errors]
+    return Prepared(voice, settings, split, (*reading.warnings, *left_out, *split.warnings))
+
+
+def train_voice(prepared: Prepared, listener: events.Listener) -> TrainedRun:
+    """Start a run of a prepared voice and train it to its end.
+
+    Raises
+    ------
+    TrainingError, ModelError, AudioError, StorageError
+        as :func:`ownvoice.training.trainer.train`; the run is left for :func:`resume_run`.
+    """
+    run = prepared.voice.new_run()
+    save_split(run, prepared.split)
+    prepared.settings.save(run.config)
+    log = events.EventLog(run.events, listener)
+    for note in prepared.notes:
+        log.emit(events.Warning(note))
+    return _train(run, prepared.settings, prepared.split, listener, resume=False)
+
+
+def resume_run(folder: Path, given: Mapping[str, Any], listener: events.Listener) -> TrainedRun:
+    """Go on with a run, or with the latest unfinished run of a voice.
+
+    Parameters
+    ----------
+    folder
+        Of a run or a voice.
+    given
+        Settings the person wrote as well; they may not differ from the run's.
+
+    Raises
+    ------
+    DataError, TrainingError
+        when ``folder`` is neither, there is nothing to go on with, or the recordings have changed.
+    UsageError
+        when ``given`` differs from the run's settings.
+    """
+    run = RunFolder(folder)
+    if not run.config.is_file():
+        run = _latest_unfinished(VoiceFolder(folder).require())
+    settings = TrainingSettings.load(run.config)
+    if TrainingSettings.make(_merged(settings.model_dump(), given)) != settings:
+        raise UsageError(
+            "a resumed run goes on with the settings it started with",
+            where=run.config,
+            mend="Leave these settings out, or leave out --resume to start a new run.",
+        )
+    split = load_split(run, read_manifest(run.voice).utterances)
+    return _train(run, settings, split, listener, resume=True)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with the values of ``above`` laid over it, group by group."""
+    merged = dict(below)
+    for name, value in above.items():
+        merged[name] = _merged(merged.get(name, {}), value) if isinstance(value, Mapping) else value
+    return merged
+
+
+def _latest_unfinished(voice: VoiceFolder) -> RunFolder:
+    for run in reversed(voice.started_runs()):
+        if not any(isinstance(event, events.Done) for event in events.read_events(run.events)):
+            return run
+    raise TrainingError(
+        "there is no unfinished run to go on with", where=voice.runs, mend="Start one by leaving out --resume."
+    )
+
+
+def _train(
+    run: RunFolder, settings: TrainingSettings, split: Split, listener: events.Listener, *, resume: bool
+) -> TrainedRun:
+    from ownvoice.training.examples import Clip
+    from ownvoice.training.trainer import train
+
+    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
+
+    def clips(names: Sequence[str]) -> list[Clip]:
+        return [Clip(name, audio_file(run.voice, utterances[name]), utterances[name].text) for name in names]
+
+    result = train(
+        run,
+        settings,
+        clips(split.train),
+        clips(split.dev),
+        _dev_score(settings.language),
+        resume=resume,
+        listeners=[listener],
+    )
+    return TrainedRun(run, result)
+
+
+def _dev_score(language: str | None) -> Score:
+    from ownvoice.training.dev import DevScore
+
+    def rate(references: Sequence[str], hypotheses: Sequence[str]) -> DevScore:
+        scored = score(references, hypotheses, language)
+        return DevScore(scored.wer, scored.cer)
+
+    return rate
