@@ -19,8 +19,8 @@ from ownvoice.data.importers.folders import Tree, is_system_file
 from ownvoice.data.importers.source import Content
 from ownvoice.errors import SourceError
 
-MAX_FILES = 100_000
-"""Members of one archive; Common Voice's largest single-language validated sets are split well below this by voice."""
+MAX_FILES = 50_000
+"""Members of one archive: four times LJSpeech, a day's reading of one person."""
 
 MAX_FILE_BYTES = 256 << 20
 """Size of one member: two hours at 16 kHz, the longest recording there may be, are 230 MB."""

@@ -22,7 +22,7 @@ from ownvoice.data.importers.tables import check_text, spoken_language
 from ownvoice.errors import HubError, OwnvoiceError, SourceError, UsageError, storage_faults
 
 PREFIX = "hub:"
-_SPEC = re.compile(r"hub:(?P<name>[\w.-]+/[\w.-]+)(:(?P<config>[^:]*))?(:(?P<split>[^:]+))?")
+_SPEC = re.compile(r"hub:(?P<name>\w[\w.-]*/\w[\w.-]*)(:(?P<config>[^:]*))?(:(?P<split>[^:]+))?")
 
 
 def open_hub(spec: str, wanted: Wanted) -> Source:
@@ -48,7 +48,10 @@ def open_hub(spec: str, wanted: Wanted) -> Source:
         import datasets
 
         # False, not None: with None the client would look for a token by itself
-        splits = datasets.load_dataset(name, match["config"] or None, streaming=True, token=token or False)
+        builder = datasets.load_dataset_builder(name, match["config"] or None, token=token or False)
+        if hasattr(builder.config, "decode_num_threads"):  # folders of audio would be decoded on the way, by torchcodec
+            builder.config.decode_num_threads = 0
+        splits = builder.as_streaming_dataset()
     split = match["split"] or (next(iter(splits)) if len(splits) == 1 else None)
     if split not in splits:
         raise SourceError(
@@ -112,9 +115,10 @@ def stream_dataset(dataset: Any, wanted: Wanted, origin: Origin) -> Source:
             mend=f"Columns of sound: {', '.join(sound)}." if sound else "Download it and import the folder.",
         )
     columns = choose_columns(list(dataset.features), Wanted(wanted.text, wanted.audio or sound[0]), origin.label)
-    used = [name for name in (columns.audio, columns.text, columns.language) if name]
-    undecoded = dataset.select_columns(used).cast_column(columns.audio, _undecoded())
-    return Source(_clips(undecoded, columns, origin), None, [f"{origin.label}: {columns}"], columns.warnings)
+    undecoded = _undecoded()
+    for name in sound:
+        dataset = dataset.cast_column(name, undecoded)
+    return Source(_clips(dataset, columns, origin), None, [f"{origin.label}: {columns}"], columns.warnings)
 
 
 def _clips(dataset: Any, columns: Columns, origin: Origin) -> Iterator[Clip | LeftOut]:
