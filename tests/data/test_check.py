@@ -77,6 +77,7 @@ def test_the_fields_are_the_keys_programs_read() -> None:
         (" ... !", "error", "empty-text"),
         ("[laughter]", "error", "non-speech-text"),
         ("<noise> *coughs*", "error", "non-speech-text"),
+        ("(a long silence)", "error", "non-speech-text"),
         ("hello [laughter] there", "warning", "non-speech-text"),
         ("пожалуйста откройте", "warning", "wrong-script"),
     ],
@@ -156,10 +157,12 @@ def test_more_text_than_anyone_can_say_and_far_less_than_the_speaker_would(voice
     add(voice, "wavs/0013.wav", "i would like to go to the market", spoken(1.0, 13))  # 25 letters a second: just fast
     add(voice, "wavs/0014.wav", "the end of this sentence was cut off by the recorder", spoken(0.4, 14))
     add(voice, "wavs/0015.wav", "good morning", spoken(6.0, 15))
-    add(voice, "wavs/0016.wav", "yes", spoken(6.0, 16))  # too short a text to have a pace
+    for number, text in enumerate(["yes", "M I S D N", "room 2468", "[a very loud noise]"], 16):  # these have no pace
+        add(voice, f"wavs/00{number}.wav", text, spoken(6.0, number))
     assert found(voice) == [
         ("error", "too-short-for-text", "wavs/0014.wav", 14),
         ("warning", "too-long-for-text", "wavs/0015.wav", 15),
+        ("error", "non-speech-text", "data.jsonl", 19),
     ]
 
 

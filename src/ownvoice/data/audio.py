@@ -253,7 +253,7 @@ def _decode_with_av(file: BinaryIO, path: Path) -> Iterator[tuple[int, Samples]]
                     block = piece.to_ndarray().mean(axis=0, dtype=np.float32)
                     decoded += len(block) / piece.sample_rate
                     yield piece.sample_rate, block
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError, OSError):  # OSError: a header that sends the reader before the file
         raise _damaged(path) if decoded else _not_audio(path) from None
     if promised - decoded > CUT_OFF_TOLERANCE:
         raise _cut_off(path, decoded, promised)

@@ -53,8 +53,8 @@ FASTEST = 35.0
 _SCRIPTS = {**dict.fromkeys(VOXTRAL_LANGUAGES, "LATIN"), "hi": "DEVANAGARI"}
 """The script of each language, by the first word of its letters' Unicode names; other languages are not judged."""
 
-_MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\*[^*]*\*|♪")
-"""How transcripts mark what is not speech: [laughter], <noise>, *coughs*, music notes."""
+_MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\*[^*]*\*|♪|^\s*\([^)]*\)\s*$")
+"""How transcripts mark what is not speech: [laughter], <noise>, *coughs*, music notes; and (silence) on its own."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def _sound_problems(clip: _Clip) -> Iterator[Problem]:
         mend = "Move away from the microphone or turn its gain down, and record it again if it sounds distorted."
         yield clip.problem("warning", "clipping", message, mend)
     if measures.seconds > MAX_SECONDS:
-        message = f"is {measures.seconds:.0f} s long; Voxtral hears {MAX_SECONDS:.0f} s at a time"
+        message = f"is {measures.seconds:.1f} s long; Voxtral hears {MAX_SECONDS:.0f} s at a time"
         yield clip.problem(
             "warning", "over-30-seconds", message, "Cut it at a pause into several, each with its words."
         )
@@ -191,13 +191,17 @@ def _pace_problems(clips: Sequence[_Clip]) -> Iterator[Problem]:
 
 
 def _pace(clip: _Clip) -> float | None:
-    """Letters a second of the part that is spoken; None for texts that do not tell (digits are long when spoken)."""
-    text = fold_text(clip.utterance.text).replace(" ", "")
-    if len(text) < PACE_CHARACTERS or any(character.isdigit() for character in text):
+    """Letters a second of the part that is spoken; None where the text does not tell.
+
+    Digits and letters spelled out are long when spoken, and marks are not spoken.
+    """
+    words = fold_text(_MARKUP.sub(" ", clip.utterance.text)).split()
+    letters = sum(map(len, words))
+    if letters < max(PACE_CHARACTERS, 2 * len(words)) or any(map(str.isdigit, "".join(words))):
         return None
     if clip.measures.loudest_dbfs < SILENT_DBFS:
         return None
-    return len(text) / clip.measures.spoken_seconds
+    return letters / clip.measures.spoken_seconds
 
 
 def _same_audio(clips: Iterable[_Clip]) -> Iterator[Problem]:
