@@ -1,4 +1,4 @@
-"""Broken, careless and hostile sources: one clear message, nothing written outside, and the good clips still come in."""
+"""Broken, careless and hostile sources: one clear message, nothing written outside, and good clips still come in."""
 
 from __future__ import annotations
 
@@ -142,7 +142,10 @@ def test_a_table_found_in_a_folder_reaches_nothing_outside_it(folder: Path, voic
     outside, missing = "leads out of the folder; only files in it are imported", "there is no such file"
     assert [clip.reason for clip in result.left_out] == [
         *(outside, outside, missing, missing, outside, outside),
-        *("is a link to a folder; give that folder itself", "is a link to a file outside the folder; copy that file here"),
+        *(
+            "is a link to a folder; give that folder itself",
+            "is a link to a file outside the folder; copy that file here",
+        ),
     ]
 
 
@@ -243,7 +246,9 @@ def test_zip_slip(folder: Path, voice: VoiceFolder, name: str) -> None:
 
 def test_zip_made_on_windows(folder: Path, voice: VoiceFolder) -> None:
     data = (folder / "good.wav").read_bytes()
-    archive = make_zip(folder / "in.zip", ("clips\\a.wav", data), ("clips\\metadata.csv", b"file_name,text\na.wav,hi\n"))
+    archive = make_zip(
+        folder / "in.zip", ("clips\\a.wav", data), ("clips\\metadata.csv", b"file_name,text\na.wav,hi\n")
+    )
     assert texts(bring(archive, voice)) == ["hi"]
 
 
@@ -332,9 +337,7 @@ def lock(archive: Path) -> Path:
         (lock, "locked with a password"),
     ],
 )
-def test_zip_that_cannot_be_read(
-    folder: Path, voice: VoiceFolder, spoil: Callable[[Path], Path], said: str
-) -> None:
+def test_zip_that_cannot_be_read(folder: Path, voice: VoiceFolder, spoil: Callable[[Path], Path], said: str) -> None:
     refused(spoil(with_good_pair(folder)), voice, said)
 
 

@@ -129,9 +129,7 @@ def test_a_new_voice_without_a_language_says_so(clips: Path, voice: VoiceFolder)
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_csv_with_quotes_and_line_ends_of_any_kind(
-    clips: Path, voice: VoiceFolder, separator: str, mark: str
-) -> None:
+def test_csv_with_quotes_and_line_ends_of_any_kind(clips: Path, voice: VoiceFolder, separator: str, mark: str) -> None:
     rows = [
         ["path", "note", "Text"],
         ["clips/1.wav", "x", '"So, he; said ""now"""'],

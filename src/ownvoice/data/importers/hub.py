@@ -132,7 +132,7 @@ def _clips(dataset: Any, columns: Columns, origin: Origin) -> Iterator[Clip | Le
         number += 1
         value = row[columns.audio]
         held = {"path": value} if isinstance(value, str) else value or {}
-        name = str(held.get("path") or f"row {number}").rsplit("/", 1)[-1]
+        name = str(held.get("path") or f"row {number}").split("::")[0].rsplit("/", 1)[-1]
         try:
             audio = _content(held, origin)
             text = check_text(row[columns.text], columns.text)

@@ -1,0 +1,173 @@
+"""Data sets stream in from a Hub over real HTTP, and from nowhere else; refusals end in plain words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from ownvoice.data.importers import import_recordings
+from ownvoice.errors import UsageError
+from ownvoice.rundir import VoiceFolder
+from read_only_hub import REVISION, read_only_hub
+from sources import pack, put, record
+
+IMPORT_ALL = """
+import json, sys
+from pathlib import Path
+from ownvoice.data.importers import import_recordings
+from ownvoice.errors import OwnvoiceError
+from ownvoice.rundir import VoiceFolder
+outcomes = []
+for number, (source, options) in enumerate(json.loads(sys.argv[1])):
+    voice = VoiceFolder(Path(f"voice{number}"))
+    try:
+        result = import_recordings(source, voice, **options)
+        outcome = {"texts": [utterance.text for utterance in result.added], "read_as": result.read_as}
+        outcome |= {"languages": [utterance.language for utterance in result.added], "warnings": result.warnings}
+        outcome |= {"left_out": [str(clip) for clip in result.left_out]}
+        outcome |= {"sources": [utterance.source for utterance in result.added]}
+    except OwnvoiceError as error:
+        outcome = {"error": type(error).__name__, "message": str(error)}
+    outcome["lines"] = len(voice.manifest.read_text().splitlines()) if voice.manifest.exists() else 0
+    outcome["made"] = voice.path.exists()
+    outcomes.append(outcome)
+print(json.dumps(outcomes))
+"""
+
+
+def import_in_a_process(
+    tmp_path: Path, environment: dict[str, str], *wanted: tuple[str, dict[str, str]]
+) -> list[dict[str, Any]]:
+    """Import each source into a voice of its own; the Hub's address is read once a process, so it is a new one."""
+    home = {"HF_HOME": str(tmp_path / "home"), "HF_TOKEN": "hf_secret", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, json.dumps(wanted)],
+        env={**os.environ, **home, **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "hf_secret" not in done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+
+
+def parquet(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    audio = pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
+    types = {"audio": audio, "speech": audio}
+    columns = {name: pyarrow.array([row[name] for row in rows], type=types.get(name)) for name in rows[0]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+def sound(seed: int, folder: Path) -> dict[str, object]:
+    return {"bytes": record(folder / f"{seed}.wav", seed).read_bytes(), "path": f"{seed}.wav"}
+
+
+@pytest.mark.slow
+def test_data_sets_of_every_shape(tmp_path: Path) -> None:
+    hub, made = tmp_path / "hub", tmp_path / "made"
+    for number in (1, 2):
+        record(hub / "anna" / "folder" / "clips" / f"{number}.wav", number)
+    rows = "file_name,transcription\nclips/1.wav,Hello\nclips/2.wav,\n"
+    put(hub / "anna" / "folder" / "metadata.csv", rows)
+    (hub / "anna" / "zipped").mkdir()
+    pack(hub / "anna" / "folder", hub / "anna" / "zipped" / "all.zip")
+    private = str(record(tmp_path / "private.wav", 7))
+    elsewhere = f"hf://datasets/anna/folder@{REVISION}/clips/1.wav"
+    held = [sound(1, made), {"bytes": None, "path": private}, {"bytes": None, "path": elsewhere}, None, sound(2, made)]
+    spoken = [{"audio": audio, "sentence": f"row {n}", "language": "es"} for n, audio in enumerate(held, 1)]
+    parquet(hub / "anna" / "rows" / "train.parquet", spoken)
+    for split in ("train", "test"):
+        table = [{"speech": sound(3, made), "text": split, "said": f"said in {split}"}]
+        parquet(hub / "anna" / "splits" / f"{split}.parquet", table)
+    put(hub / "anna" / "text" / "data.csv", "a,b\n1,2\n")
+    with read_only_hub(hub) as (address, tokens):
+        folder, zipped, table, split, said, several, no_split, no_sound, no_column = import_in_a_process(
+            tmp_path,
+            {"HF_ENDPOINT": address},
+            ("hub:anna/folder", {}),
+            ("hub:anna/zipped", {}),
+            ("hub:anna/rows", {"language": "en"}),
+            ("hub:anna/splits::test", {}),
+            ("hub:anna/splits:default:train", {"text_column": "said", "audio_column": "speech"}),
+            ("hub:anna/splits", {}),
+            ("hub:anna/splits::dev", {}),
+            ("hub:anna/text", {}),
+            ("hub:anna/splits::test", {"audio_column": "said"}),
+        )
+    assert tokens == {"Bearer hf_secret"}
+    for outcome in (folder, zipped):
+        assert outcome["texts"] == ["Hello"]
+        assert outcome["left_out"] == ["2.wav (line 2): has no text"]
+    assert folder["sources"] == ["hub:anna/folder/1.wav"]
+    assert folder["read_as"] == ["hub:anna/folder: audio from 'audio', text from 'transcription'"]
+    assert (table["texts"], table["languages"]) == (["row 1", "row 5"], [None, None])
+    refusal = "names a file outside the data set, which is not opened"
+    assert table["left_out"] == [
+        f"private.wav (line 2): {refusal}",
+        f"1.wav (line 3): {refusal}",
+        "row 4 (line 4): holds no sound",
+    ]
+    assert (split["texts"], said["texts"]) == (["test"], ["said in train"])
+    choices = "Choose one: hub:anna/splits::test, hub:anna/splits::train"
+    assert several["message"] == f"hub:anna/splits: has several splits\n{choices}"
+    assert no_split["message"] == f"hub:anna/splits::dev: has no split 'dev'\n{choices}"
+    assert "holds no column of sound" in no_sound["message"]
+    assert no_column["message"].endswith("column 'said' holds no sound\nColumns of sound: speech.")
+    assert not several["made"] and not no_split["made"] and not no_sound["made"]
+
+
+@pytest.mark.slow
+def test_refusals_are_plain_and_what_came_in_stays(tmp_path: Path) -> None:
+    hub = tmp_path / "hub"
+    for name, status in (("private", "401"), ("gated", "403 GatedRepo"), ("closed", "403")):
+        put(hub / "anna" / name / ".status", status)
+    for number in (1, 2):
+        record(hub / "anna" / "broken" / "clips" / f"{number}.wav", number)
+    put(hub / "anna" / "broken" / "clips" / "3.wav", "forbidden")
+    rows = "\n".join(f"clips/{number}.wav,words {number}" for number in (1, 2, 3))
+    put(hub / "anna" / "broken" / "metadata.csv", f"file_name,text\n{rows}\n")
+    put(hub / "anna" / "picture" / "a.xyz", "")
+    names = ("private", "gated", "closed", "missing", "broken", "picture")
+    with read_only_hub(hub) as (address, _):
+        *refused, broken, picture = import_in_a_process(
+            tmp_path, {"HF_ENDPOINT": address}, *((f"hub:anna/{name}", {}) for name in names)
+        )
+    for outcome in refused:
+        assert outcome["error"] == "HubError"
+        assert "there is no such data set, or this account may not read it" in outcome["message"]
+        assert "hf auth login" in outcome["message"] and "http" not in outcome["message"]
+        assert not outcome["made"]
+    assert (broken["error"], broken["lines"]) == ("HubError", 2)
+    assert (picture["error"], picture["made"]) == ("SourceError", False)
+
+
+@pytest.mark.slow
+def test_offline(tmp_path: Path) -> None:
+    (outcome,) = import_in_a_process(tmp_path, {"HF_HUB_OFFLINE": "1"}, ("hub:anna/folder", {}))
+    assert outcome["error"] == "HubError"
+    assert "the Hugging Face Hub could not be reached" in outcome["message"]
+
+
+@pytest.mark.parametrize("spec", ["hub:", "hub:anna", "hub:anna/b/c", "hub:../up", "hub:a/b:c:d:e"])
+def test_addresses_of_the_wrong_form(tmp_path: Path, spec: str) -> None:
+    with pytest.raises(UsageError):
+        import_recordings(spec, VoiceFolder(tmp_path / "voice"))
+
+
+def test_a_folder_of_that_name_is_not_read_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "anna" / "folder" / "metadata.csv", "file_name,text\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="hides the data set"):
+        import_recordings("hub:anna/folder", VoiceFolder(tmp_path / "voice"))
