@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ownvoice import workflow
+from ownvoice import events, workflow
 from ownvoice.config import TrainingSettings
 from ownvoice.data.check import check_voice
 from ownvoice.data.manifest import read_manifest
@@ -88,3 +88,93 @@ def test_transcribing_gives_text_and_length(small_voxtral: Path, voice: VoiceFol
 def test_transcribing_needs_a_language_code_or_none(small_voxtral: Path) -> None:
     with pytest.raises(UsageError, match="two-letter"):
         workflow.open_transcriber(str(small_voxtral), "auto")
+
+
+def quick(model: Path, **changes: object) -> dict[str, object]:
+    """Settings of a run of two steps."""
+    return {"base_model": str(model), "epochs": 2, "batch_size": 12, "dev": {"every": 1.0}, **changes}
+
+
+def test_options_count_more_than_the_recipe_and_the_recipe_more_than_the_voice(tmp_path: Path) -> None:
+    spanish = make_voice(tmp_path / "spanish", 2, language="es")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("epochs: 7\nlora: {rank: 4, alpha: 4}\n")
+    settings = workflow.training_settings(spanish, recipe, {"lora": {"rank": "8"}})
+    assert (settings.language, settings.epochs, settings.lora.rank, settings.lora.alpha) == ("es", 7, 8, 4)
+    recipe.write_text("language: fr\n")
+    assert workflow.training_settings(spanish, recipe, {}).language == "fr"
+    assert workflow.training_settings(spanish, recipe, {"language": None}).language is None
+
+
+def test_what_the_check_finds_wrong_is_left_out_by_name(voice: VoiceFolder, small_voxtral: Path) -> None:
+    (voice.wavs / "0003.wav").write_bytes(b"")
+    prepared = workflow.prepare(voice, TrainingSettings.make(quick(small_voxtral)))
+    split = prepared.split
+    assert len(split.train) + len(split.dev) + len(split.test) == 11
+    assert "wavs/0003.wav" not in {*split.train, *split.dev, *split.test}
+    assert any(note.startswith("wavs/0003.wav is left out: is empty") for note in prepared.notes)
+    assert not voice.runs.exists()
+
+
+def test_train_then_evaluate_then_resume_of_a_finished_run(voice: VoiceFolder, small_voxtral: Path) -> None:
+    seen: list[events.Event] = []
+    settings = workflow.training_settings(voice, None, quick(small_voxtral))
+    trained = workflow.train_voice(workflow.prepare(voice, settings), seen.append)
+    run = trained.run
+    assert run.path.parent == voice.runs
+    assert TrainingSettings.load(run.config) == settings
+    assert (run.adapter / "adapter_model.safetensors").is_file()
+    assert events.read_events(run.events) == seen
+    assert isinstance(seen[0], events.Warning)  # three test phrases mean little, and that is said
+    assert isinstance(seen[-1], events.Done)
+    assert trained.summary() == {
+        "run": str(run.path),
+        "steps": 2,
+        "loss": trained.result.loss,
+        "dev_wer": trained.result.dev_wer,
+    }
+
+    evaluation = workflow.evaluate_run(run, progress=nothing)
+    assert evaluation.n == len(json.loads(run.split.read_text())["test"])
+
+    assert workflow.resume_run(run.path, {"epochs": "2"}, seen.append).result == trained.result
+    with pytest.raises(TrainingError, match="no unfinished run"):
+        workflow.resume_run(voice.path, {}, seen.append)
+
+
+def test_a_stopped_run_goes_on_where_it_was(voice: VoiceFolder, small_voxtral: Path) -> None:
+    def stop_at_the_second_look(event: events.Event) -> None:
+        if isinstance(event, events.Step) and event.step == 3:
+            raise KeyboardInterrupt
+
+    settings = workflow.training_settings(
+        voice, None, quick(small_voxtral, epochs=4, dev={"every": 1.0, "patience": 9})
+    )
+    prepared = workflow.prepare(voice, settings)
+    with pytest.raises(KeyboardInterrupt):
+        workflow.train_voice(prepared, stop_at_the_second_look)
+    stopped = voice.latest_run()
+    assert stopped is not None
+
+    seen: list[events.Event] = []
+    resumed = workflow.resume_run(voice.path, {}, seen.append)
+    assert resumed.run == stopped
+    starts = [event for event in seen if isinstance(event, events.Start)]
+    assert [(start.step, start.steps) for start in starts] == [(2, 4)]
+    steps = [event.step for event in events.read_events(stopped.events) if isinstance(event, events.Step)]
+    assert steps == [1, 2, 3, 4]
+
+
+def test_a_table_is_imported_into_a_voice_beside_it(voice: VoiceFolder, tmp_path: Path) -> None:
+    table = tmp_path / "mine.jsonl"
+    rows = [{"audio": f"voice/wavs/{number:04}.wav", "text": f"phrase {number}"} for number in (1, 2)]
+    rows.append({"audio": "voice/wavs/none.wav", "text": "nothing"})
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made, failed = workflow.import_table(table, nothing)
+    assert made.path == tmp_path / "mine-voice"
+    assert [utterance.text for utterance in read_manifest(made).utterances] == ["phrase 1", "phrase 2"]
+    assert "none.wav" in str(failed[0])
+
+    workflow.import_table(table, nothing)
+    assert len(read_manifest(made).utterances) == 2
+    assert workflow.import_table(voice.manifest, nothing) == (voice, [])

@@ -8,6 +8,7 @@ complaints to stderr. Exit codes: 0 success, 1 it could not be done, 2 bad usage
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -69,4 +70,6 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit the process with its exit code."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries warn programmers, and this is read by everyone else
     cli.main(args=list(sys.argv[1:] if arguments is None else arguments), prog_name="ownvoice")
