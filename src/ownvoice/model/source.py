@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ownvoice.config import TINY, TrainingSettings
 from ownvoice.credentials import hub_token
-from ownvoice.errors import ModelError
+from ownvoice.errors import ModelError, storage_faults
 from ownvoice.rundir import RunFolder
 
 TINY_WEIGHTS = Path(__file__).parent / "tiny" / "weights"
@@ -162,6 +162,7 @@ def _read_json(path: Path) -> dict[str, object]:
 def _download(repository: str) -> Path:
     """Fetch a repository's model files, or find them in the Hub client's cache when they are there already."""
     from huggingface_hub import snapshot_download
+    from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -172,7 +173,9 @@ def _download(repository: str) -> Path:
 
     token = hub_token()
     try:
-        return Path(snapshot_download(repository, allow_patterns=_HUB_FILES, token=token.reveal() if token else False))
+        with storage_faults(HF_HUB_CACHE):
+            folder = snapshot_download(repository, allow_patterns=_HUB_FILES, token=token.reveal() if token else False)
+        return Path(folder)
     except GatedRepoError:
         what = "the Hub gives this model only to people who accepted its terms"
         mend = f"Accept them at https://huggingface.co/{repository}, then log in with: hf auth login"
@@ -181,10 +184,12 @@ def _download(repository: str) -> Path:
         mend = "Check the spelling; for a private model log in with: hf auth login"
     except HFValidationError:
         what, mend = "this is neither a folder here nor a possible Hub id", "Check the spelling."
-    except LocalEntryNotFoundError:
-        what = "the model is not on this computer yet, and the Hugging Face Hub cannot be reached"
-        mend = 'Connect to the internet for the first download, or use the built-in model "tiny".'
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no status"
-        what, mend = f"the Hugging Face Hub answered with an error ({status})", "Try again later."
+    except (LocalEntryNotFoundError, HfHubHTTPError) as error:
+        answer = error if isinstance(error, HfHubHTTPError) else error.__cause__
+        if isinstance(answer, HfHubHTTPError):
+            what = f"the Hugging Face Hub answered with an error ({answer.response.status_code})"
+            mend = "Try again later."
+        else:
+            what = "the model is not on this computer yet, and the Hugging Face Hub cannot be reached"
+            mend = 'Connect to the internet for the first download, or use the built-in model "tiny".'
     raise ModelError(what, where=repository, mend=mend)

@@ -94,6 +94,12 @@ def latest_checkpoint(run: RunFolder) -> Path | None:
     return max(_all(run), key=_step, default=None)
 
 
+def checkpoint_step(run: RunFolder) -> int:
+    """The step a resumed run goes on from: 0 where there is no checkpoint yet."""
+    path = latest_checkpoint(run)
+    return _step(path) if path else 0
+
+
 def load_checkpoint(path: Path, parameters: Parameters, optimiser: torch.optim.Optimizer) -> State:
     """Put weights and moments back in place and return the state.
 
@@ -132,5 +138,4 @@ def _all(run: RunFolder) -> list[Path]:
 
 
 def _step(path: Path) -> int:
-    found = _NAME.fullmatch(path.name)
-    return int(found[1]) if found else -1
+    return int(path.name.removeprefix("step-"))

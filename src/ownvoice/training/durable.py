@@ -35,6 +35,7 @@ def locked(run: RunFolder) -> Iterator[None]:
     lock = FileLock(run.lock)
     try:
         with storage_faults(run.lock):
+            make_folder(run.path)
             lock.acquire(timeout=0)
     except Timeout:
         raise StorageError(

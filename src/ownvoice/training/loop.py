@@ -87,7 +87,7 @@ class TrainingLoop:
         self._loss, self._optimiser = self._accelerator.prepare(LabelLoss(self._recogniser.model), optimiser)
 
     def go_back_to_checkpoint(self) -> None:
-        """Take up the last checkpoint, if there is one, and forget the events after it.
+        """Take up the last checkpoint, if there is one.
 
         Raises
         ------
@@ -104,7 +104,6 @@ class TrainingLoop:
                     mend="Put them back as they were, or start a new run.",
                 )
             self._state = state
-        self._log.rewind(self._state.step)
 
     def run(self) -> TrainingResult:
         """Train to the end, keeping the best model and the last state on disk."""

@@ -22,7 +22,7 @@ from ownvoice.model.cache import FeatureStore
 from ownvoice.model.device import choose_device, computing_dtype
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.rundir import RunFolder
-from ownvoice.training.checkpoint import latest_checkpoint
+from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
 from ownvoice.training.dev import Score
 from ownvoice.training.durable import locked
 from ownvoice.training.examples import Clip, ExampleMaker
@@ -79,6 +79,7 @@ def train(
         log = EventLog(run.events, *listeners)
         try:
             clear_unfinished(run)
+            log.rewind(checkpoint_step(run))
             return _ready_loop(run, settings, train, dev, score, log).run()
         except OwnvoiceError as error:
             with contextlib.suppress(StorageError):  # a full disk has no room for the news of it either
