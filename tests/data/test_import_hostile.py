@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from ownvoice.data.importers import import_recordings
-from ownvoice.data.manifest import read_manifest
+from ownvoice.data.manifest import Utterance, append_utterances, read_manifest
 from ownvoice.errors import DataError, SourceError, StorageError
 from ownvoice.rundir import VoiceFolder
 from sources import bring, pack, put, reasons, record, texts
@@ -61,6 +61,10 @@ def test_a_column_asked_for_that_is_not_there(folder: Path, voice: VoiceFolder) 
 @pytest.mark.parametrize("content", ["", "\ufeff", "\n \n"])
 def test_an_empty_table(folder: Path, voice: VoiceFolder, name: str, content: str) -> None:
     refused(put(folder / name, content), voice, f"{name}: is empty")
+
+
+def test_a_table_of_empty_cells(folder: Path, voice: VoiceFolder) -> None:
+    refused(put(folder / "t.csv", ',,\n"","",\n'), voice, "t.csv: is empty")
 
 
 def test_a_table_with_names_alone(folder: Path, voice: VoiceFolder) -> None:
@@ -410,6 +414,22 @@ def test_a_full_disk_leaves_every_line_with_its_recording(folder: Path, voice: V
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [utterance.text for utterance in read_manifest(voice).utterances] == ["words 1", "words 2"]
     assert sorted(path.name for path in voice.wavs.glob("*.wav")) == ["0001.wav", "0002.wav"]
+
+
+def test_a_line_that_cannot_be_written_takes_its_recording_back(folder: Path, voice: VoiceFolder) -> None:
+    record(voice.wavs / "0001.wav", 2)
+    append_utterances(voice, [Utterance("wavs/0001.wav", "long " * 5000)])
+    put(folder / "good.txt", "hello")
+    before = voice.manifest.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, limits[1]))
+    try:
+        with pytest.raises(StorageError):
+            import_recordings(str(folder), voice)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert voice.manifest.read_bytes() == before
+    assert [path.name for path in voice.wavs.glob("*.wav")] == ["0001.wav"]
 
 
 def test_a_voice_whose_own_table_is_broken_is_not_written_to(folder: Path, voice: VoiceFolder) -> None:

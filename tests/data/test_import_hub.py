@@ -14,7 +14,10 @@ import pyarrow.parquet
 import pytest
 
 from ownvoice.data.importers import import_recordings
-from ownvoice.errors import UsageError
+from ownvoice.data.importers.columns import Wanted
+from ownvoice.data.importers.hub import Origin, stream_dataset
+from ownvoice.data.importers.source import Clip, read_content
+from ownvoice.errors import SourceError, UsageError
 from ownvoice.rundir import VoiceFolder
 from read_only_hub import REVISION, read_only_hub
 from sources import pack, put, record
@@ -120,12 +123,33 @@ def test_data_sets_of_every_shape(tmp_path: Path) -> None:
         "row 4 (line 4): holds no sound",
     ]
     assert (split["texts"], said["texts"]) == (["test"], ["said in train"])
-    choices = "Choose one: hub:anna/splits::test, hub:anna/splits::train"
+    choices = "Choose one: hub:anna/splits::train, hub:anna/splits::test"
     assert several["message"] == f"hub:anna/splits: has several splits\n{choices}"
     assert no_split["message"] == f"hub:anna/splits::dev: has no split 'dev'\n{choices}"
     assert "holds no column of sound" in no_sound["message"]
     assert no_column["message"].endswith("column 'said' holds no sound\nColumns of sound: speech.")
     assert not several["made"] and not no_split["made"] and not no_sound["made"]
+
+
+def test_streaming_needs_no_hub(tmp_path: Path) -> None:
+    """The same rows from a data set on disk, in this process: bytes in a table, and files beside one."""
+    import datasets
+
+    parquet(tmp_path / "rows" / "train.parquet", [{"audio": sound(1, tmp_path), "text": "held"}])
+    record(tmp_path / "folder" / "a.wav", 2)
+    put(tmp_path / "folder" / "metadata.csv", "file_name,sentence\na.wav,beside\na.wav,\n")
+    for kind, expected in (("rows", ["held"]), ("folder", ["beside", "has no text"])):
+        folder = str(tmp_path / kind)
+        loader = {"path": folder} if kind == "rows" else {"path": "audiofolder", "data_dir": folder}
+        source = stream_dataset(
+            datasets.load_dataset(**loader, split="train", streaming=True), Wanted(), Origin(kind, folder, None)
+        )
+        found = list(source.found)
+        assert [clip.text if isinstance(clip, Clip) else clip.reason for clip in found] == expected
+        assert isinstance(found[0], Clip)
+        assert read_content(found[0].audio, "").startswith(b"RIFF")
+    with pytest.raises(SourceError, match="outside the data set"):
+        Origin("rows", str(tmp_path / "rows"), None).open(str(tmp_path / "folder" / "a.wav"))
 
 
 @pytest.mark.slow

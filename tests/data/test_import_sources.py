@@ -273,6 +273,21 @@ def test_another_voice_folder_with_all_it_knows(tmp_path: Path, voice: VoiceFold
     assert before == {path: path.read_bytes() for path in other.path.rglob("*") if path.is_file()}
 
 
+def test_lines_of_a_voice_folder_that_cannot_be_used_are_named(tmp_path: Path, voice: VoiceFolder) -> None:
+    other = full_voice(tmp_path / "other")
+    record(other.wavs / "orphan.wav", 3)
+    with other.manifest.open("a") as file:
+        file.write('{"audio_path": "../x.wav", "text": "x"}\n{"audio_path": "wavs/9.wav", "text": "x"}\n{"audio_pa')
+    result = bring(other.path, voice)
+    assert texts(result) == ["with much known", "corrected"]
+    assert [str(clip) for clip in result.left_out] == [
+        "wavs/9.wav (line 5): there is no such file",
+        "data.jsonl (line 4): \"audio_path\" '../x.wav' leads out of its folder by ..",
+        "data.jsonl (line 6): the last line was cut off while being written",
+        "wavs/orphan.wav: has no transcript: no line of data.jsonl names it",
+    ]
+
+
 def test_an_id_the_voice_already_has_is_not_given_twice(tmp_path: Path, voice: VoiceFolder) -> None:
     record(voice.wavs / "0001.wav", 9)
     append_utterances(voice, [Utterance("wavs/0001.wav", "older", id="first")])

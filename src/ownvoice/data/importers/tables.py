@@ -77,7 +77,7 @@ def parse_table(name: str, data: bytes, wanted: Wanted) -> Table:
     """
     text = decode_text(data, name)
     if not text.strip():
-        raise SourceError("is empty", where=name, mend="Give a table with a line for each recording.")
+        raise _empty(name)
     table = _parse_json_lines(name, text) if name.lower().endswith(".jsonl") else _parse_delimited(name, text, wanted)
     if not table.rows:
         raise SourceError("has no lines below its first", where=name, mend="Add a line for each recording.")
@@ -213,6 +213,8 @@ def _parse_json_lines(name: str, text: str) -> Table:
 def _parse_delimited(name: str, text: str, wanted: Wanted) -> Table:
     form, has_names, dialect = _recognise(name, text.lstrip("\r\n").partition("\n")[0].rstrip("\r"), wanted)
     lines = list(_read_fields(name, text, dialect))
+    if not lines:
+        raise _empty(name)
     if has_names:
         columns = [column.strip() for column in lines.pop(0)[1]]
     else:
@@ -261,3 +263,7 @@ def _read_fields(name: str, text: str, dialect: dict[str, Any]) -> Iterator[tupl
             ) from None
         if any(field.strip() for field in fields):
             yield line, fields
+
+
+def _empty(name: str) -> SourceError:
+    return SourceError("is empty", where=name, mend="Give a table with a line for each recording.")
