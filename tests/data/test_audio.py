@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import struct
@@ -94,13 +95,15 @@ def test_what_is_no_audio_is_refused_whatever_its_name(tmp_path: Path, content: 
     assert caught.value.where == str(tmp_path / "b.wav") and caught.value.mend
 
 
-def test_empty_missing_and_folder(tmp_path: Path) -> None:
+def test_empty_missing_folder_and_pipe(tmp_path: Path) -> None:
     (tmp_path / "empty.wav").touch()
     (tmp_path / "folder.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
     soundfile.write(tmp_path / "header.wav", np.zeros(0, np.float32), SAMPLE_RATE)
     for name, message in {
         "empty.wav": "0 bytes",
-        "folder.wav": "is a folder",
+        "folder.wav": "is a folder or a device",
+        "pipe.wav": "is a folder or a device",
         "header.wav": "length is zero",
         "none.wav": "no such file",
     }.items():
@@ -192,6 +195,14 @@ def test_a_sampling_rate_that_is_no_speech_is_refused(tmp_path: Path, rate: int)
         load_audio(tmp_path / "a.wav")
 
 
+@pytest.mark.parametrize("rates", [(16000, 44100), (44100, 16000)])
+def test_a_sampling_rate_that_changes_on_the_way_is_refused(tmp_path: Path, rates: tuple[int, int]) -> None:
+    halves = [write_with_av(tmp_path / "half", "aac", "adts", tone(1.0, rate), rate).read_bytes() for rate in rates]
+    (tmp_path / "a.aac").write_bytes(b"".join(halves))
+    with pytest.raises(AudioError, match="changes its sampling rate"):
+        load_audio(tmp_path / "a.aac")
+
+
 def test_more_than_the_limit_is_refused(tmp_path: Path) -> None:
     with soundfile.SoundFile(tmp_path / "a.flac", "w", 4000, 1) as file:  # silence: a small file, a long recording
         for _ in range(MAX_SECONDS // 600 + 1):
@@ -230,6 +241,11 @@ def test_nothing_and_nan_are_not_written(tmp_path: Path, samples: np.ndarray) ->
     with pytest.raises(AudioError):
         write_wav(tmp_path / "a.wav", samples)
     assert not list(tmp_path.iterdir())
+
+
+def test_samples_of_another_shape_are_a_programmers_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shape"):
+        write_wav(tmp_path / "a.wav", np.zeros((2, 5), np.float32))
 
 
 def test_a_file_in_the_way_of_a_folder_is_said(tmp_path: Path) -> None:

@@ -158,16 +158,17 @@ def _decode(path: Path) -> Iterator[Samples]:
     """Yield float32 mono blocks at 16 kHz; every check of :func:`load_audio` is made on the way."""
     import soxr
 
-    resampler, rate_before, total = None, SAMPLE_RATE, 0
+    resampler, known_rate, total = None, None, 0
     for rate, block in _decode_native(path):
-        if rate not in RATES:
-            raise AudioError(f"says it has {rate} samples a second, which cannot be speech", where=path, mend=_MEND)
-        _refuse_wild(block, path)
-        if resampler is None and rate != SAMPLE_RATE:
-            resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-            rate_before = rate
-        if rate != rate_before:
+        if known_rate is None:
+            if rate not in RATES:
+                raise AudioError(f"says it has {rate} samples a second, which cannot be speech", where=path, mend=_MEND)
+            if rate != SAMPLE_RATE:
+                resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+            known_rate = rate
+        if rate != known_rate:
             raise AudioError("changes its sampling rate on the way", where=path, mend=_MEND)
+        _refuse_wild(block, path)
         resampled = resampler.resample_chunk(block) if resampler else block
         total += len(resampled)
         if total > MAX_SECONDS * SAMPLE_RATE:
@@ -188,6 +189,8 @@ def _decode_native(path: Path) -> Iterator[tuple[int, Samples]]:
     """Yield (samples a second, float32 mono block) as the file has them, by whichever library knows its content."""
     import soundfile
 
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise AudioError("is a folder or a device, not an audio file", where=path, mend="Give the files themselves.")
     try:
         file = path.open("rb")
     except OSError as error:
@@ -269,8 +272,6 @@ def _refuse_wild(block: Samples, path: Path) -> None:
 def _unopened(path: Path, error: OSError) -> AudioError:
     if isinstance(error, FileNotFoundError):
         return AudioError("there is no such file", where=path, mend="Check the name, or leave it out.")
-    if isinstance(error, IsADirectoryError):
-        return AudioError("is a folder, not an audio file", where=path, mend="Give the files in it.")
     return AudioError(f"cannot be opened ({error.strerror})", where=path, mend="Check the file's permissions.")
 
 
