@@ -94,6 +94,7 @@ _STORAGE_FAULTS = {
     errno.EPERM: ("there is no permission to write here", "Choose a folder of your own, or change its permissions."),
     errno.EROFS: ("this disk is read-only", "Choose a folder on another disk."),
     errno.ENOTDIR: ("a file stands where a folder is needed", "Move that file away or choose another folder."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
     errno.EISDIR: ("a folder stands where a file is needed", "Move that folder away or choose another name."),
 }
 

@@ -400,6 +400,12 @@ def test_a_voice_that_cannot_be_made(folder: Path) -> None:
     assert blocked.read_bytes() == b""
 
 
+def test_a_voice_whose_name_is_too_long(folder: Path) -> None:
+    put(folder / "good.txt", "hello")
+    with pytest.raises(StorageError, match="the name is too long"):
+        import_recordings(str(folder), VoiceFolder(folder / ("a" * 5000)))
+
+
 def test_a_full_disk_leaves_every_line_with_its_recording(folder: Path, voice: VoiceFolder) -> None:
     """No file may grow beyond 20 kB: the third, longer recording does not fit."""
     for number, seconds in ((1, 0.3), (2, 0.3), (3, 2.0)):

@@ -38,9 +38,6 @@ from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import AudioError, OwnvoiceError, SourceError, storage_faults
 from ownvoice.rundir import VoiceFolder
 
-ALREADY_THERE = "already in this voice"
-"""How the reason begins for a clip whose sound and words the voice has."""
-
 Progress = Callable[[int, int | None], None]
 """Told after each clip: how many are done, and of how many, or None where that is not known."""
 
@@ -62,7 +59,7 @@ class ImportResult:
     @property
     def failed(self) -> list[LeftOut]:
         """What was left out and is not in the voice already."""
-        return [clip for clip in self.left_out if not clip.reason.startswith(ALREADY_THERE)]
+        return [clip for clip in self.left_out if not clip.already_there]
 
 
 def import_recordings(
@@ -146,7 +143,8 @@ class _Intake:
                     self.scratch.write_bytes(data)
                 convert_to_wav(self.scratch, wav)
             if twin := self._find_twin(clip.text, wav):
-                return LeftOut(clip.name, clip.line, f"{ALREADY_THERE}: {twin.audio_path}")
+                reason = f"already in this voice: {twin.audio_path}"
+                return LeftOut(clip.name, clip.line, reason, already_there=True)
             return self._save(clip, wav)
         except (SourceError, AudioError) as error:
             return LeftOut(clip.name, clip.line, error.what)
@@ -252,8 +250,9 @@ def _scratch_folder() -> Iterator[Path]:
 @contextmanager
 def _no_empty_voice(voice: VoiceFolder) -> Iterator[None]:
     """Take back the files an import made around its first recording when none was saved."""
-    made = [voice.wav_counter, voice.wavs, voice.settings, voice.lock, voice.path]
-    made = [path for path in made if not path.exists()]
+    around = [voice.wav_counter, voice.wavs, voice.settings, voice.lock, voice.path]
+    with storage_faults(voice.path):
+        made = [path for path in around if not path.exists()]
     try:
         yield
     finally:

@@ -27,6 +27,8 @@ class LeftOut:
     line: int | None
     """Its line in the table, from 1; None for a file of its own."""
     reason: str
+    already_there: bool = False
+    """Whether nothing is lost by it: the voice has this very sound with these very words."""
 
     def __str__(self) -> str:
         place = self.name if self.line is None else f"{self.name} (line {self.line})"
