@@ -11,7 +11,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import click
 
@@ -49,7 +48,7 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         try:
-            with storage_faults(Path.cwd()):
+            with storage_faults("."):
                 return super().invoke(ctx)
         except OwnvoiceError as error:
             click.echo(f"ownvoice: {error}", err=True)
