@@ -7,13 +7,16 @@ line's help and the guide take their sentences from there. No secret is ever a s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ownvoice.errors import ConfigError
 from ownvoice.rundir import write_atomically
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 VOXTRAL_LANGUAGES = {
     "en": "English",
@@ -47,7 +50,8 @@ def check_language(code: str) -> str:
     if len(code) == 2 and code.islower() and pycountry.languages.get(alpha_2=code):
         return code
     raise ValueError(
-        f"{code!r} is not a two-letter language code such as {', '.join(VOXTRAL_LANGUAGES)}; leave it out to have it detected"
+        f"{code!r} is not a two-letter language code such as {', '.join(VOXTRAL_LANGUAGES)}; "
+        "leave it out to have it detected"
     )
 
 
@@ -191,9 +195,9 @@ class TrainingSettings(Settings):
         return self
 
 
-def _complaint(problem: dict[str, object]) -> str:  # pydantic's own wording, with our name for the place
-    place = ".".join(str(part) for part in problem["loc"])  # type: ignore[attr-defined]
-    message = str(problem["msg"]).removeprefix("Value error, ")
+def _complaint(problem: ErrorDetails) -> str:  # pydantic's own wording, with our name for the place
+    place = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         return f"{place}: there is no such setting"
     return f"{place}: {message}" if place else message
