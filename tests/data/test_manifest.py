@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -243,6 +244,7 @@ def test_two_processes_lose_no_line_and_share_no_name(voice: VoiceFolder) -> Non
     while any(child.is_alive() for child in children):
         if voice.manifest.exists():
             assert read_manifest(voice).warnings == []  # reading while they write mends and moves nothing
+        time.sleep(0.01)
     utterances = read_manifest(voice).utterances
     assert [child.exitcode for child in children] == [0, 0]
     assert sorted(utterance.audio_path for utterance in utterances) == [f"wavs/{n:04d}.wav" for n in range(1, 31)]

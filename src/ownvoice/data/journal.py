@@ -14,8 +14,8 @@ from pathlib import Path
 from ownvoice.errors import StorageError, storage_faults
 from ownvoice.rundir import make_folder, sync_folder
 
-LOCK_SECONDS = 30.0
-"""How long to wait for another process: an append takes milliseconds, so a longer hold is a stuck program."""
+LOCK_SECONDS = 60.0
+"""How long to wait for another process: an append takes milliseconds, seconds on a busy machine; longer is stuck."""
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 """A byte order mark and white space: no line, and harmless before one."""
