@@ -82,7 +82,7 @@ def test_data_sets_of_every_shape(tmp_path: Path) -> None:
     hub, made = tmp_path / "hub", tmp_path / "made"
     for number in (1, 2):
         record(hub / "anna" / "folder" / "clips" / f"{number}.wav", number)
-    rows = "file_name,transcription\nclips/1.wav,Hello\nclips/2.wav,\n"
+    rows = "file_name,transcription\nclips/1.wav,Hello\nclips/2.wav,\nclips/9.wav,Gone\n"
     put(hub / "anna" / "folder" / "metadata.csv", rows)
     (hub / "anna" / "zipped").mkdir()
     pack(hub / "anna" / "folder", hub / "anna" / "zipped" / "all.zip")
@@ -112,7 +112,10 @@ def test_data_sets_of_every_shape(tmp_path: Path) -> None:
     assert tokens == {"Bearer hf_secret"}
     for outcome in (folder, zipped):
         assert outcome["texts"] == ["Hello"]
-        assert outcome["left_out"] == ["2.wav (line 2): has no text"]
+        assert outcome["left_out"] == [
+            "2.wav (line 2): has no text",
+            "9.wav (line 3): there is no such file in the data set",
+        ]
     assert folder["sources"] == ["hub:anna/folder/1.wav"]
     assert folder["read_as"] == ["hub:anna/folder: audio from 'audio', text from 'transcription'"]
     assert (table["texts"], table["languages"]) == (["row 1", "row 5"], [None, None])

@@ -80,7 +80,7 @@ class Origin:
         Raises
         ------
         SourceError
-            when it is not one of them, or larger than one member of an archive may be.
+            when it is not one of them, is missing, or larger than one member of an archive may be.
         HubError
             when the Hub does not give it out.
         """
@@ -89,14 +89,16 @@ class Origin:
             raise SourceError("names a file outside the data set, which is not opened")
         import fsspec  # type: ignore[import-untyped]
 
-        with _hub_faults(self.label), fsspec.open(address, "rb", **self._access(file)) as stream:
-            data: bytes = stream.read(MAX_FILE_BYTES + 1)
+        access = {"hf": {"token": self.token or False}} if file.startswith("hf://") else {}
+        with _hub_faults(self.label):
+            try:
+                with fsspec.open(address, "rb", **access) as stream:
+                    data: bytes = stream.read(MAX_FILE_BYTES + 1)
+            except (FileNotFoundError, KeyError):  # the latter from a zip
+                raise SourceError("there is no such file in the data set") from None
         if len(data) > MAX_FILE_BYTES:
             raise SourceError(f"is larger than {MAX_FILE_BYTES >> 20} MB")
         return data
-
-    def _access(self, file: str) -> dict[str, Any]:
-        return {"hf": {"token": self.token or False}} if file.startswith("hf://") else {}
 
 
 def stream_dataset(dataset: Any, wanted: Wanted, origin: Origin) -> Source:
@@ -145,7 +147,7 @@ def _clips(dataset: Any, columns: Columns, origin: Origin) -> Iterator[Clip | Le
 def _content(held: dict[str, Any], origin: Origin) -> Content:
     if data := held.get("bytes"):
         return lambda: data
-    if path := held.get("path"):
+    if isinstance(path := held.get("path"), str) and path:
         return partial(origin.open, path)
     raise SourceError("holds no sound")
 
@@ -153,7 +155,8 @@ def _content(held: dict[str, Any], origin: Origin) -> Content:
 def _is_sound(feature: Any) -> bool:
     from datasets import Audio
 
-    return isinstance(feature, Audio) or (isinstance(feature, dict) and "bytes" in feature)
+    held = feature.get("bytes") if isinstance(feature, dict) else None  # a table may hold sound without saying so
+    return isinstance(feature, Audio) or getattr(held, "dtype", None) in ("binary", "large_binary")
 
 
 def _undecoded() -> Any:
