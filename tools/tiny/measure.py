@@ -76,9 +76,8 @@ def main() -> None:
     for name, make in sets.items():
         clips = list(make())
         heard = transcribe_clips(recogniser, [signal for signal, _ in clips], language="en")
-        print(
-            f"{name}: {len(clips)} clips, WER {jiwer.wer([text for _, text in clips], [text.lower() for text in heard]):.3f}"
-        )
+        rate = jiwer.wer([text for _, text in clips], [text.lower() for text in heard])
+        print(f"{name}: {len(clips)} clips, WER {rate:.3f}")
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def trim(signal: np.ndarray, floor: float = 1e-3) -> np.ndarray:
 
 
 def record(signal: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Play the signal in a room before a microphone: speaker size, reverberation, colour, noise, level, silence around."""
+    """As in a room before a microphone: speaker size, reverberation, colour, noise, level, silence around."""
     noise = np.random.default_rng(rng.getrandbits(32))
     if rng.random() < 0.6:  # resampling moves formants and pitch together, as a larger or smaller speaker does
         signal = soxr.resample(signal, RATE * rng.uniform(0.86, 1.16), RATE).astype(np.float32)

@@ -88,7 +88,10 @@ class Batches:
             yield from batches
 
     def features(self, clips: list[Clip], frames: int) -> Tensor:
-        """(batch, 128, frames): each clip, then what silence looks like after it (Whisper's floor: 8 decades below its peak)."""
+        """(batch, 128, frames): each clip, then what silence looks like after it.
+
+        Whisper's features end 8 decades below the clip's peak, which is 2 in its units ((log10 power + 4) / 4).
+        """
         out = torch.empty(len(clips), frames, 128)
         for row, clip in zip(out, clips, strict=True):
             mel = torch.from_numpy(self._mel[clip.start : clip.start + clip.frames].astype(np.float32))
@@ -97,7 +100,7 @@ class Batches:
         return out.transpose(1, 2).contiguous()
 
     def mask(self, mel: Tensor) -> None:
-        """SpecAugment (Park et al. 2019), lightly: two bands of pitch and two stretches of time blanked in each clip."""
+        """SpecAugment (Park et al. 2019), lightly: two bands of pitch and two stretches of time in each clip."""
         for row in mel:
             for _ in range(2):
                 width, low = self._rng.randint(0, 14), self._rng.randint(0, 127)
