@@ -22,8 +22,10 @@ SPEAKER = synthesis.Voice("flite", "slt", tempo=1.35, pitch=150)
 README = """# Sample voice
 
 Synthetic speech, made by `tools/tiny/sample_voice.py` with flite's voice "slt" (Carnegie Mellon University, free for
-any use) and effects that make it slow and slurred, with blocks and repeated onsets. It stands in for atypical speech in the
-demo and the tests. It is no recording of a person and imitates no condition. Transcripts hold the intended words.
+any use) and effects that make it slow and slurred, with blocks and repeated onsets.
+
+It stands in for atypical speech in the demo and the tests. It is no recording of a person and imitates no condition.
+Transcripts hold the intended words.
 """
 
 
