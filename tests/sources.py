@@ -6,10 +6,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from ownvoice.data.importers import ImportResult, import_recordings
 from ownvoice.data.manifest import read_manifest
+from ownvoice.errors import SourceError
 from ownvoice.rundir import VoiceFolder
 
 
@@ -58,3 +60,13 @@ def reasons(result: ImportResult) -> dict[str, str]:
     named = {clip.name: clip.reason for clip in result.left_out}
     assert len(named) == len(result.left_out)
     return named
+
+
+def refused(source: Path | str, voice: VoiceFolder, match: str, **options: str) -> str:
+    """Import must fail with a SourceError that says ``match``, and leave the voice as it was, or not there."""
+    before = {path: path.read_bytes() for path in voice.path.rglob("*") if path.is_file()}
+    with pytest.raises(SourceError, match=match) as caught:
+        import_recordings(str(source), voice, **options)  # type: ignore[arg-type]
+    assert {path: path.read_bytes() for path in voice.path.rglob("*") if path.is_file()} == before
+    assert voice.path.exists() == bool(before)
+    return str(caught.value)
