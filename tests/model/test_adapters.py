@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from ownvoice.config import LoraSettings
+from ownvoice.errors import ModelError
 from ownvoice.model.adapters import add_lora, lora_modules, train_whole, trained_tensors
 from ownvoice.model.load import Recogniser, load_recogniser
 
@@ -82,3 +83,10 @@ def test_adapters_of_a_bfloat16_model_are_float32(loaded: Recogniser) -> None:
 
 def test_module_list_counts_the_layers_of_the_configuration(loaded: Recogniser) -> None:
     assert len(lora_modules(loaded.model, "both")) == 2 * len(ENCODER) + 2 * len(DECODER)
+
+
+def test_layers_that_are_not_those_asked_for_are_an_error(loaded: Recogniser) -> None:
+    model = copy.deepcopy(loaded.model)
+    model.config.text_config.num_hidden_layers = 3
+    with pytest.raises(ModelError, match=r"should adapt 24 layers, but model\.language_model\.layers\.2\.\S+ differs"):
+        add_lora(model, "both", LoraSettings(rank=4), seed=0, base_name="small")

@@ -64,6 +64,13 @@ def test_full_model_from_its_folder(small_voxtral: Path) -> None:
         pass
 
 
+def test_files_of_older_transformers_are_read(copy: Path) -> None:
+    settings = json.loads((copy / "processor_config.json").read_text())["feature_extractor"]
+    (copy / "preprocessor_config.json").write_text(json.dumps(settings))
+    (copy / "processor_config.json").unlink()
+    assert load_recogniser(copy, device="cpu").window.seconds == 0.96
+
+
 def test_precision_can_be_asked_for(small_voxtral: Path) -> None:
     assert load_recogniser(small_voxtral, device="cpu", dtype=torch.bfloat16).dtype == torch.bfloat16
 

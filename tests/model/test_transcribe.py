@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from ownvoice.model.features import Window
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.transcribe import FEWEST_TOKENS, batches_by_length, transcribe_clips, transcribe_long
 from small_voxtral import SECOND, murmur
@@ -43,7 +44,8 @@ def test_no_clips_no_texts(recogniser: Recogniser) -> None:
 
 
 def test_batches_hold_one_number_of_windows() -> None:
-    batches = list(batches_by_length([10, 25, 7, 21, 3, 30, 5], window=10, batch_size=2))
+    window = Window(samples=10, mel_frames=4, audio_tokens=1, sampling_rate=SECOND)
+    batches = list(batches_by_length([10, 25, 7, 21, 3, 30, 5], window, batch_size=2))
     assert batches == [[4, 6], [2, 0], [3, 1], [5]]
 
 

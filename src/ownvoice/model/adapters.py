@@ -13,7 +13,10 @@ Nothing here trains or saves.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -90,7 +93,7 @@ def add_lora(
         target_modules=lora_pattern(scope),
         bias="none",
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), quiet_peft():
         torch.manual_seed(seed)
         adapter: PeftModel = get_peft_model(model, config)
     adapter.peft_config["default"].base_model_name_or_path = base_name
@@ -101,6 +104,14 @@ def add_lora(
             f"scope {scope!r} should adapt {len(expected)} layers, but {strange[0]} differs", where=base_name
         )
     return adapter
+
+
+@contextlib.contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Keep PEFT's warnings from a person's screen: what matters of them is checked here and in loading."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def train_whole(model: VoxtralForConditionalGeneration, scope: Scope) -> None:

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from ownvoice.errors import ModelError
+from ownvoice.model.adapters import quiet_peft
 from ownvoice.model.device import choose_device, computing_dtype, describe_device
 from ownvoice.model.features import Window
 from ownvoice.model.prompt import Prompts
@@ -175,7 +176,8 @@ def _put_on(model: VoxtralForConditionalGeneration, folder: Path, found: ModelSo
     from peft import PeftModel, get_peft_model_state_dict
 
     try:
-        adapter = PeftModel.from_pretrained(model, folder)
+        with quiet_peft():
+            adapter = PeftModel.from_pretrained(model, folder)
         with safe_open(folder / "adapter_model.safetensors", "pt") as file:
             stored = set(file.keys())
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:

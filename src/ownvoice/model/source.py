@@ -73,10 +73,12 @@ def check_voxtral(folder: Path) -> None:
             where=folder,
             mend="Use mistralai/Voxtral-Mini-3B-2507, or a model trained from it.",
         )
-    for name in ("tekken.json", "processor_config.json"):
-        # older saves of the feature extractor are called preprocessor_config.json
-        if not (folder / name).is_file() and not (folder / f"pre{name}").is_file():
-            raise ModelError(f"{name} is missing", where=folder, mend="Copy it from the model this one was made from.")
+    # transformers wrote the feature extractor's settings as preprocessor_config.json before version 5
+    for names in (("tekken.json",), ("processor_config.json", "preprocessor_config.json")):
+        if not any((folder / name).is_file() for name in names):
+            raise ModelError(
+                f"{names[0]} is missing", where=folder, mend="Copy it from the model this one was made from."
+            )
     if not any(folder.glob("model*.safetensors")):
         raise ModelError(
             "there are no weights in the safetensors format (model.safetensors)",

@@ -5,6 +5,7 @@ The prompt and the features are those of training. Decoding is greedy. Nothing h
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ownvoice.model.features import encode, log_mel, splice
+from ownvoice.model.features import Window, encode, log_mel, splice
 from ownvoice.model.load import Recogniser
 from ownvoice.model.pauses import cut_at_pauses
 
@@ -72,7 +73,7 @@ def transcribe_clips(
     """
     texts = [""] * len(clips)
     extractor = recogniser.processor.feature_extractor
-    for group in batches_by_length([clip.size for clip in clips], recogniser.window.samples, batch_size):
+    for group in batches_by_length([clip.size for clip in clips], recogniser.window, batch_size):
         mels = [log_mel(extractor, clips[index], recogniser.window) for index in group]
         with torch.inference_mode():
             audio = encode(recogniser.model, torch.cat(mels).to(recogniser.device))
@@ -100,20 +101,16 @@ def transcribe_long(recogniser: Recogniser, samples: np.ndarray, language: str |
     return Transcript(segments, samples.size / rate)
 
 
-def batches_by_length(lengths: Sequence[int], window: int, batch_size: int) -> Iterator[list[int]]:
-    """Indices of clips to decode together: all of a batch have the same number of windows, so no prompt is padded,
-    and about the same length, so that their answers end at about the same time.
+def batches_by_length(lengths: Sequence[int], window: Window, batch_size: int) -> Iterator[list[int]]:
+    """Indices of clips to decode together, by their lengths in samples.
+
+    All clips of a batch have the same number of windows, so that no prompt is padded, and about the same length, so
+    that their answers end at about the same time.
     """
-    order = sorted(range(len(lengths)), key=lambda index: (math.ceil(lengths[index] / window), lengths[index]))
-    batch: list[int] = []
-    for index in order:
-        windows = math.ceil(lengths[index] / window)
-        if batch and (len(batch) == batch_size or windows != math.ceil(lengths[batch[0]] / window)):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for _, group in itertools.groupby(order, key=lambda index: window.count(lengths[index])):
+        alike = list(group)
+        yield from (alike[start : start + batch_size] for start in range(0, len(alike), batch_size))
 
 
 @torch.inference_mode()

@@ -53,7 +53,7 @@ def look_at_dev(
     texts = [""] * len(examples)
     loss, labels = 0.0, 0
     lengths = [example.sounds[0].samples for example in examples]
-    for group in batches_by_length(lengths, recogniser.window.samples, BATCH_SIZE):
+    for group in batches_by_length(lengths, recogniser.window, BATCH_SIZE):
         chosen = [examples[index] for index in group]
         features = torch.cat([maker.features(example, 0) for example in chosen]).to(recogniser.device)
         audio = features if maker.encoded else encode(recogniser.model, features)
