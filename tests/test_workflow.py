@@ -108,11 +108,14 @@ def test_options_count_more_than_the_recipe_and_the_recipe_more_than_the_voice(t
 
 def test_what_the_check_finds_wrong_is_left_out_by_name(voice: VoiceFolder, small_voxtral: Path) -> None:
     (voice.wavs / "0003.wav").write_bytes(b"")
+    voice.manifest.write_text(voice.manifest.read_text().replace("tomorrow water 5", "!?"))
     prepared = workflow.prepare(voice, TrainingSettings.make(quick(small_voxtral)))
     split = prepared.split
-    assert len(split.train) + len(split.dev) + len(split.test) == 11
-    assert "wavs/0003.wav" not in {*split.train, *split.dev, *split.test}
-    assert any(note.startswith("wavs/0003.wav is left out: is empty") for note in prepared.notes)
+    assert {*split.train, *split.dev, *split.test} == {
+        f"wavs/{number:04}.wav" for number in range(1, 13) if number not in (3, 5)
+    }
+    assert "wavs/0003.wav is left out: is empty (0 bytes)" in prepared.notes[0]
+    assert "wavs/0005.wav is left out: its text has no words" in prepared.notes[1]
     assert not voice.runs.exists()
 
 

@@ -109,11 +109,14 @@ def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
 
     reading = read_manifest(voice)
     find_model(settings.base_model)
-    errors = [problem for problem in check_voice(voice) if problem.severity == "error"]
-    faulty = {problem.line for problem in errors}
-    usable = [utterance for line, utterance in scan_manifest(voice).lines if line not in faulty]
-    split = split_utterances(usable, seed=settings.seed)
-    left_out = [f"{problem.file} is left out: {problem.message}. {problem.mend}" for problem in errors]
+    errors = {problem.line: problem for problem in check_voice(voice) if problem.severity == "error"}
+    lines = scan_manifest(voice).lines
+    split = split_utterances([utterance for line, utterance in lines if line not in errors], seed=settings.seed)
+    left_out = [
+        f"{utterance.audio_path} is left out: {errors[line].message}. {errors[line].mend}"
+        for line, utterance in lines
+        if line in errors
+    ]
     return Prepared(voice, settings, split, (*reading.warnings, *left_out, *split.warnings))
 
 
