@@ -103,6 +103,16 @@ def word_string(rng: random.Random) -> str:
     return " ".join(rng.choice(vocabulary()) for _ in range(rng.randint(2, 6)))
 
 
+def is_word_string(text: str) -> bool:
+    """Whether ``text`` is what :func:`word_string` makes and no sentence: short, and of no template."""
+    return len(text.split()) <= 6 and not any(pattern.fullmatch(text) for pattern in _patterns())
+
+
+@cache
+def _patterns() -> list[re.Pattern[str]]:
+    return [re.compile(_SLOT.sub(lambda slot: f"(?:{SLOTS[slot[1]]})", template)) for template in TEMPLATES]
+
+
 @cache
 def _choices(slot: str) -> list[str]:
     return SLOTS[slot].split("|")

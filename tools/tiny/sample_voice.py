@@ -18,7 +18,7 @@ import synthesis
 from phrases import sentence
 
 CLIPS = 180
-SPEAKER = synthesis.Voice("flite", "slt", tempo=1.35, pitch=150)
+SPEAKER = synthesis.Voice("flite", "slt", tempo=1.25, pitch=150)
 README = """# Sample voice
 
 Synthetic speech, made by `tools/tiny/sample_voice.py` with flite's voice "slt" (Carnegie Mellon University, free for

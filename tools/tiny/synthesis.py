@@ -188,7 +188,7 @@ def record(signal: np.ndarray, rng: random.Random) -> np.ndarray:
     return (signal / peak * 10 ** (rng.uniform(-26, -1) / 20)).astype(np.float32)
 
 
-def slur(signal: np.ndarray, rng: random.Random, *, blocks: float = 0.5, repetitions: float = 0.5) -> np.ndarray:
+def slur(signal: np.ndarray, rng: random.Random, *, blocks: float = 0.3, repetitions: float = 0.3) -> np.ndarray:
     """A stand-in for atypical speech: smeared articulation, weak high sounds, blocks and repeated onsets.
 
     It is a crude imitation for tests and the demo and makes no claim to sound like any person or condition.
@@ -206,10 +206,10 @@ def slur(signal: np.ndarray, rng: random.Random, *, blocks: float = 0.5, repetit
         last = onset
     pieces.append(signal[last:])
     slow = np.concatenate(pieces)
-    smear = np.exp(-np.arange(int(0.09 * RATE)) / (0.025 * RATE)).astype(np.float32)
-    smear[1:] *= np.random.default_rng(7).standard_normal(smear.size - 1).astype(np.float32) * 0.10
+    smear = np.exp(-np.arange(int(0.08 * RATE)) / (0.02 * RATE)).astype(np.float32)
+    smear[1:] *= np.random.default_rng(7).standard_normal(smear.size - 1).astype(np.float32) * 0.06
     slow = fftconvolve(slow, smear)
-    return np.asarray(sosfilt(butter(2, 2600, "lowpass", fs=RATE, output="sos"), slow), np.float32)
+    return np.asarray(sosfilt(butter(2, 3400, "lowpass", fs=RATE, output="sos"), slow), np.float32)
 
 
 def _onsets(signal: np.ndarray) -> list[int]:

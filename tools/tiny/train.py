@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from corpus import FRAMES_PER_TOKEN, Clip, load_corpus
 from mistral_common.tokens.tokenizers.tekken import Tekkenizer
+from phrases import is_word_string
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import VoxtralForConditionalGeneration, VoxtralProcessor, WhisperFeatureExtractor
@@ -49,20 +50,21 @@ class Phase:
     """Share of batches in full windows."""
     masked: bool = False
     """Whether bands of pitch and time are blanked."""
-    long: float = 1.0
-    """Share of the clips over five seconds (several phrases in a window) that take part."""
+    sentences: float = 1.0
+    """Share of the sentences that take part beside the strings of unrelated words: those alone force a decoder to
+    listen to each word, where a sentence lets it guess the words from their template."""
 
 
 PHASES = [
     Phase("hear", 3000, 1.2e-3, 7e-4, ctc=1.0, writing=0.0, full=0.0, masked=True),
     Phase("write", 1420, 1e-3, 7.4e-4, ctc=0.3, writing=1.0, full=0.04, masked=True),
-    Phase("practise", 4200, 8e-4, 1e-4, ctc=0.2, writing=1.0, full=0.05, long=0.35),
-    Phase("settle", 400, 2e-4, 1e-5, ctc=0.1, writing=1.0, full=0.4),
+    Phase("align", 1300, 8e-4, 4e-4, ctc=0.2, writing=1.0, full=0.0, sentences=0.0),
+    Phase("practise", 2200, 5e-4, 5e-5, ctc=0.2, writing=1.0, full=0.05, sentences=0.4),
+    Phase("settle", 300, 1e-4, 1e-5, ctc=0.1, writing=1.0, full=0.4),
 ]
 FRAMES_A_BATCH = 6_400
 """Mel frames in one batch of short windows: about 20 phrases."""
 FRAMES_STEP = 8 * FRAMES_PER_TOKEN
-LONG_FRAMES = 520
 
 
 class Batches:
@@ -71,13 +73,14 @@ class Batches:
     def __init__(self, mel: np.ndarray, clips: list[Clip], tokenizer: Tekkenizer, seed: int) -> None:
         self._mel, self._clips, self._tokenizer = mel, clips, tokenizer
         self._rng = random.Random(seed)
+        self._strings = {clip for clip in clips if is_word_string(clip.text)}
 
-    def endless(self, long: float) -> Iterator[list[Clip]]:
-        """Batch after batch; of the clips over five seconds, a share of ``long`` takes part in each round."""
+    def endless(self, sentences: float) -> Iterator[list[Clip]]:
+        """Batch after batch; of the clips that are no word strings, a share of ``sentences`` takes part in each round."""
         while True:
             rooms: dict[int, list[Clip]] = {}
             for clip in self._rng.sample(self._clips, len(self._clips)):
-                if clip.frames <= LONG_FRAMES or self._rng.random() < long:
+                if clip in self._strings or self._rng.random() < sentences:
                     rooms.setdefault(rounded(clip.frames), []).append(clip)
             batches = [
                 clips[start : start + FRAMES_A_BATCH // frames]
@@ -165,7 +168,7 @@ def train(corpus: Path, out: Path, *, seed: int, scale: float, after: str | None
     weights = [weight for weight in [*model.parameters(), *head.parameters()] if weight.requires_grad]
     optimiser = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.98), weight_decay=0.02)
     for phase in phases:
-        source = batches.endless(phase.long)
+        source = batches.endless(phase.sentences)
         steps = max(1, round(phase.steps * scale))
         began, losses = time.monotonic(), []
         for step in range(steps):
