@@ -20,7 +20,7 @@ from ownvoice.model.adapters import quiet_peft
 from ownvoice.model.device import choose_device, computing_dtype, describe_device
 from ownvoice.model.features import Window
 from ownvoice.model.prompt import Prompts
-from ownvoice.model.source import ModelSource, find_model
+from ownvoice.model.source import find_model
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -105,7 +105,7 @@ def load_recogniser(source: str | Path, *, device: str | None = None, dtype: tor
         language=found.language,
     )
     if found.adapter is not None:
-        recogniser.adapter = _put_on(model, found.adapter, found)
+        recogniser.adapter = _put_on(model, found.adapter, found.base_name)
     return recogniser
 
 
@@ -171,7 +171,7 @@ def load_processor(folder: Path) -> VoxtralProcessor:
     return processor
 
 
-def _put_on(model: VoxtralForConditionalGeneration, folder: Path, found: ModelSource) -> PeftModel:
+def _put_on(model: VoxtralForConditionalGeneration, folder: Path, base_name: str) -> PeftModel:
     """Add the adapter in ``folder`` to ``model``; a tensor too many or too few is an error."""
     from peft import PeftModel, get_peft_model_state_dict
 
@@ -182,14 +182,14 @@ def _put_on(model: VoxtralForConditionalGeneration, folder: Path, found: ModelSo
             stored = set(file.keys())
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError(
-            f"the adapter cannot be put onto {found.base_name} ({_first_line(error)})",
+            f"the adapter cannot be put onto {base_name} ({_first_line(error)})",
             where=folder,
             mend="The adapter is damaged or was trained for another model.",
         ) from error
     expected: dict[str, Any] = get_peft_model_state_dict(adapter)
     if stored != set(expected):
         name = sorted(stored ^ set(expected))[0]
-        raise ModelError(f"the adapter does not fit {found.base_name}: {name} has no counterpart", where=folder)
+        raise ModelError(f"the adapter does not fit {base_name}: {name} has no counterpart", where=folder)
     return adapter.eval()
 
 
