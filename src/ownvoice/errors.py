@@ -90,8 +90,14 @@ _STORAGE_FAULTS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run the same command again; nothing saved was lost."),
     errno.EDQUOT: ("the disk quota is used up", "Free space and run the same command again; nothing saved was lost."),
     errno.EFBIG: ("the file would grow past the size allowed here", "Raise the limit or choose another disk."),
-    errno.EACCES: ("there is no permission to read or write here", "Choose a folder of your own, or change its permissions."),
-    errno.EPERM: ("there is no permission to read or write here", "Choose a folder of your own, or change its permissions."),
+    errno.EACCES: (
+        "there is no permission to read or write here",
+        "Choose a folder of your own, or change permissions.",
+    ),
+    errno.EPERM: (
+        "there is no permission to read or write here",
+        "Choose a folder of your own, or change permissions.",
+    ),
     errno.EROFS: ("this disk is read-only", "Choose a folder on another disk."),
     errno.ENOTDIR: ("a file stands where a folder is needed", "Move that file away or choose another folder."),
     errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),

@@ -139,7 +139,11 @@ class EventLog:
 
     def emit(self, event: Event) -> None:
         line = json.dumps(
-            {"event": event.name, "time": datetime.now(UTC).isoformat(timespec="milliseconds"), **dataclasses.asdict(event)}
+            {
+                "event": event.name,
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                **dataclasses.asdict(event),
+            }
         )
         with storage_faults(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
