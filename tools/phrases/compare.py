@@ -1,0 +1,73 @@
+"""Prints the table of docs/phrases.md: what the first phrases of each bank hold, beside random orders of the same bank.
+
+    python tools/phrases/compare.py [LANGUAGE...]
+
+Reads the banks as they are stored; needs no synthesiser.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Sequence
+from statistics import mean
+
+from order import coverage_order
+
+from ownvoice.data.phrases import Phrase, bank_languages, coverage, load_bank
+
+SEEDS = range(30)
+PLACES = (50, 100, 300)
+
+HEADER = """\
+| | bank: phrases, phones, diphones | phones after 40: ours, random | words in 50: ours, random \
+| diphones after 50: ours, random | after 100 | after 300 | random needs, for our 50 | greedy alone, at 50 |
+|---|---|---|---|---|---|---|---|---|"""
+
+
+def main() -> None:
+    print(HEADER)
+    for language in sys.argv[1:] or bank_languages():
+        print(row(language))
+
+
+def row(language: str) -> str:
+    """One line of the table; figures of random orders are means over :data:`SEEDS`."""
+    bank = load_bank(language)
+    whole = coverage(bank)
+    shuffled = [random.Random(seed).sample(bank, len(bank)) for seed in SEEDS]
+    phones = [mean(coverage(order[:40]).share_of_phones(whole) for order in orders) for orders in ([bank], shuffled)]
+    words = [mean(sum(phrase.words for phrase in order[:50]) for order in orders) for orders in ([bank], shuffled)]
+    by_chance = {place: mean(_diphones(order[:place]) for order in shuffled) for place in PLACES}
+    cells = [
+        language,
+        f"{len(bank)}, {len(whole.phones)}, {len(whole.diphones)}",
+        f"{phones[0]:.0%}, {phones[1]:.0%}",
+        f"{words[0]:.0f}, {words[1]:.0f}",
+        *(_against(_diphones(bank[:place]), by_chance[place]) for place in PLACES),
+        f"{mean(_needed(order, _diphones(bank[:50])) for order in shuffled):.0f} phrases",
+        f"{_diphones(coverage_order(bank, mixed=False)[:50]) / by_chance[50]:.2f}x",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _diphones(phrases: Sequence[Phrase]) -> int:
+    return len(coverage(phrases).diphones)
+
+
+def _against(ours: int, by_chance: float) -> str:
+    return f"{ours}, {by_chance:.0f} ({ours / by_chance:.2f}x)"
+
+
+def _needed(order: Sequence[Phrase], diphones: int) -> int:
+    """How many phrases of ``order`` hold at least so many diphones."""
+    heard: set[tuple[str, str]] = set()
+    for count, phrase in enumerate(order, start=1):
+        heard |= coverage([phrase]).diphones
+        if len(heard) >= diphones:
+            return count
+    return len(order)
+
+
+if __name__ == "__main__":
+    main()
