@@ -40,22 +40,36 @@ def make_clip(number: int, *, test: bool = False) -> tuple[np.ndarray, str]:
     voice = synthesis.training_voice(rng)
     kind = rng.random()
     while True:
-        if test or kind < 0.55:
-            texts = [_phrase(rng, test)]
+        if test:
+            texts = [test_phrases(number + 1)[number]]
+        elif kind < 0.55:
+            texts = [_phrase(rng)]
         elif kind < 0.78:
             texts = [word_string(rng)]
         else:
-            texts = [_phrase(rng, test) for _ in range(rng.randint(2, 4))]
+            texts = [_phrase(rng) for _ in range(rng.randint(2, 4))]
         signal = synthesis.record(synthesis.several(texts, voice, rng), rng)
         if signal.size <= MAX_SECONDS * synthesis.RATE:
             return signal, " ".join(texts)
 
 
-def _phrase(rng: random.Random, test: bool) -> str:
-    while True:
+def test_phrases(count: int) -> list[str]:
+    """The first so many distinct held-out sentences of three words or more, always the same.
+
+    Distinct, because a sentence without slots is held out whole: drawn freely, one such would be every tenth clip.
+    """
+    rng, found = random.Random("test phrases"), dict[str, None]()
+    while len(found) < count:
         text = sentence(rng)
-        if held_out(text) is test and len(text.split()) >= (3 if test else 1):
-            return text
+        if held_out(text) and len(text.split()) >= 3:
+            found[text] = None
+    return list(found)
+
+
+def _phrase(rng: random.Random) -> str:
+    while held_out(text := sentence(rng)):
+        pass
+    return text
 
 
 def make_corpus(folder: Path, count: int, *, test: bool = False, workers: int = 2) -> None:

@@ -16,8 +16,7 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import synthesis
-from corpus import make_clip
-from phrases import held_out, sentence
+from corpus import make_clip, test_phrases
 
 from ownvoice.data.audio import load_audio
 from ownvoice.model.load import load_recogniser
@@ -38,15 +37,14 @@ def known_voices(several: bool) -> Iterable[tuple[np.ndarray, str]]:
             yield make_clip(number, test=True)
             continue
         rng = random.Random(f"several-{number}")
-        texts = _phrases(rng, 2 + number % 2)
+        texts = rng.sample(test_phrases(200), 2 + number % 2)
         signal = synthesis.record(synthesis.several(texts, synthesis.training_voice(rng), rng), rng)
         if signal.size <= 9.6 * synthesis.RATE:
             yield signal, " ".join(texts)
 
 
 def new_voice(voice: synthesis.Voice) -> Iterable[tuple[np.ndarray, str]]:
-    rng = random.Random(1)
-    for text in _phrases(rng, 100):
+    for text in test_phrases(100):
         yield synthesis.speak(text, voice), text
 
 
@@ -54,15 +52,6 @@ def sample_voice() -> Iterable[tuple[np.ndarray, str]]:
     for line in (SAMPLE_VOICE / "metadata.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         yield load_audio(SAMPLE_VOICE / row["file_name"]), row["text"]
-
-
-def _phrases(rng: random.Random, count: int) -> list[str]:
-    found: list[str] = []
-    while len(found) < count:
-        text = sentence(rng)
-        if held_out(text) and len(text.split()) >= 3:
-            found.append(text)
-    return found
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ PHASES = [
     Phase("write", 1420, 1e-3, 7.4e-4, ctc=0.3, writing=1.0, full=0.04, masked=True),
     Phase("align", 1300, 8e-4, 4e-4, ctc=0.2, writing=1.0, full=0.0, sentences=0.0),
     Phase("practise", 2200, 5e-4, 5e-5, ctc=0.2, writing=1.0, full=0.05, sentences=0.4),
-    Phase("settle", 300, 1e-4, 1e-5, ctc=0.1, writing=1.0, full=0.4),
+    Phase("settle", 500, 1.5e-4, 1e-5, ctc=0.1, writing=1.0, full=0.2),
 ]
 FRAMES_A_BATCH = 6_400
 """Mel frames in one batch of short windows: about 20 phrases."""
@@ -76,7 +76,7 @@ class Batches:
         self._strings = {clip for clip in clips if is_word_string(clip.text)}
 
     def endless(self, sentences: float) -> Iterator[list[Clip]]:
-        """Batch after batch; of the clips that are no word strings, a share of ``sentences`` takes part in each round."""
+        """Batch after batch: all strings of words, and in each round another share of the other clips."""
         while True:
             rooms: dict[int, list[Clip]] = {}
             for clip in self._rng.sample(self._clips, len(self._clips)):
