@@ -49,7 +49,7 @@ def command(
     """Teach a model the voice.
 
     Trains on the recordings in the folder VOICE, keeps the state that heard the dev set best, and prints the folder of
-    the run. Stopped at any time, it goes on with --resume.
+    the run. Stopped at any time, it goes on with --resume. The language is the voice's own unless you give another.
     """
     from ownvoice import workflow
     from ownvoice.cli.progress import RunProgress
