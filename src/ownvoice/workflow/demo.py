@@ -16,9 +16,9 @@ from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.judge import evaluate_run
 from ownvoice.workflow.train import prepare, train_voice
 
-EPOCHS = 8
+EPOCHS = 5
 BATCH_SIZE = 8
-"""With the 129 clips trained on, about two minutes of training on two cores."""
+"""About two minutes of training on two cores with the 129 clips trained on; more epochs brought nothing on dev."""
 
 SAMPLE_VOICE = Path(__file__).parent.parent / "model" / "tiny" / "sample_voice"
 
