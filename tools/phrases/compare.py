@@ -1,15 +1,17 @@
 """Prints the table of docs/phrases.md: what the first phrases of each bank hold, beside random orders of the same bank.
 
-    python tools/phrases/compare.py [LANGUAGE...]
+    python tools/phrases/compare.py [--into docs/phrases.md]
 
-Reads the banks as they are stored; needs no synthesiser.
+Reads the banks as they are stored; needs no synthesiser. With ``--into``, the page's first table is replaced.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
-import sys
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import mean
 
 from order import coverage_order
@@ -19,6 +21,8 @@ from ownvoice.data.phrases import Phrase, bank_languages, coverage, load_bank
 SEEDS = range(30)
 PLACES = (50, 100, 300)
 
+_TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
+
 HEADER = """\
 | | bank: phrases, phones, diphones | phones after 40: ours, random | words in 50: ours, random \
 | diphones after 50: ours, random | after 100 | after 300 | random needs, for our 50 | greedy alone, at 50 |
@@ -26,9 +30,17 @@ HEADER = """\
 
 
 def main() -> None:
-    print(HEADER)
-    for language in sys.argv[1:] or bank_languages():
-        print(row(language))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--into", type=Path, metavar="PAGE", help="page whose first table is replaced")
+    page: Path | None = parser.parse_args().into
+    table = [*HEADER.splitlines(), *(row(language) for language in bank_languages())]
+    if page is None:
+        print("\n".join(table))
+        return
+    text, found = _TABLE.subn("\n".join(table) + "\n", page.read_text(encoding="utf-8"), count=1)
+    if not found:
+        parser.error(f"there is no table in {page}")
+    page.write_text(text, encoding="utf-8")
 
 
 def row(language: str) -> str:
