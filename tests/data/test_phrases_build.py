@@ -71,8 +71,8 @@ FAULTS = {
     "requests\tBring 2 cups.": "holds 2, which the language does not use",
     "requests\tBring me the pаper.": "holds а, which the language does not use",
     "requests\tPass the  mustard.": "has spaces too many",
-    "requests\tPass the mustard": "does not end like a sentence",
-    "requests\tpass the mustard.": "does not begin with a capital letter",
+    "requests\tPass the vinegar": "does not end like a sentence",
+    "requests\tpass the olives.": "does not begin with a capital letter",
     "requests\tPuedes pasarme la sal por favor.": "looks like es",
     "requests\tPASS the SALT; please!": "has the same words as line 1",
 }
