@@ -18,7 +18,7 @@ from ownvoice.workflow.train import prepare, train_voice
 
 EPOCHS = 5
 BATCH_SIZE = 8
-"""About two minutes of training on two cores with the 129 clips trained on; more epochs brought nothing on dev."""
+"""About two minutes on two cores with the 129 clips trained on: half of what a slower laptop may take."""
 
 SAMPLE_VOICE = Path(__file__).parent.parent / "model" / "tiny" / "sample_voice"
 
