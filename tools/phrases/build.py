@@ -61,7 +61,6 @@ def build(language: str, texts: Path, banks: Path) -> bool:
     if faults:
         return False
     order = coverage_order(phrases)
-    banks.mkdir(parents=True, exist_ok=True)
     write_atomically(
         banks / f"{language}.jsonl",
         "".join(json.dumps(asdict(phrase), ensure_ascii=False) + "\n" for phrase in order),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from itertools import pairwise
+from math import fsum
 
 from ownvoice.data.phrases import Phrase
 from ownvoice.data.phrases.coverage import phone_runs
@@ -53,7 +54,8 @@ def _kinds(phrase: Phrase) -> frozenset[Hashable]:
 
 
 def _worth(kinds: Iterable[Hashable], heard: Counter[Hashable]) -> float:
-    return sum((NEW_PHONE if isinstance(kind, str) else 1.0) * AGAIN ** heard[kind] for kind in kinds)
+    # fsum rounds once, so the order of a set, which changes from run to run, cannot decide between near equals
+    return fsum((NEW_PHONE if isinstance(kind, str) else 1.0) * AGAIN ** heard[kind] for kind in kinds)
 
 
 def _length(phrase: Phrase) -> str:
