@@ -60,7 +60,7 @@ class Place:
     def train(self, *options: str) -> list[str]:
         return ["train", str(self.voice.path), "--base-model", str(self.model), *options]
 
-    def refuses(self, arguments: list[str], says: str) -> None:
+    def assert_refused(self, arguments: list[str], says: str) -> None:
         """Run the command: it ends with 1 or 2 and one clear message, and no file here is changed, made or gone."""
         before = digests(self.folder)
         done = run(arguments)

@@ -9,45 +9,45 @@ from bad_place import Place
 
 
 def test_run_to_evaluate_is_none(place: Place) -> None:
-    place.refuses(["evaluate", str(place.voice.path)], "not a training run")
+    place.assert_refused(["evaluate", str(place.voice.path)], "not a training run")
 
 
 def test_other_voice_is_none(place: Place) -> None:
-    place.refuses(["evaluate", str(place.run.path), "--on", str(place.folder)], "not a voice folder")
+    place.assert_refused(["evaluate", str(place.run.path), "--on", str(place.folder)], "not a voice folder")
 
 
 def test_run_has_no_model(place: Place) -> None:
     shutil.rmtree(place.run.model)
-    place.refuses(["evaluate", str(place.run.path)], "no trained model yet")
+    place.assert_refused(["evaluate", str(place.run.path)], "no trained model yet")
 
 
 def test_weights_are_damaged(place: Place) -> None:
     weights = place.run.model / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    place.refuses(["evaluate", str(place.run.path)], "cannot be loaded")
+    place.assert_refused(["evaluate", str(place.run.path)], "cannot be loaded")
 
 
 def test_split_is_damaged(place: Place) -> None:
     place.run.split.write_text('{"train": ')
-    place.refuses(["evaluate", str(place.run.path)], "is not a split")
+    place.assert_refused(["evaluate", str(place.run.path)], "is not a split")
 
 
 def test_split_names_a_stranger(place: Place) -> None:
     split = json.loads(place.run.split.read_text())
     split["test"].append("wavs/9999.wav")
     place.run.split.write_text(json.dumps(split))
-    place.refuses(["evaluate", str(place.run.path)], "the voice does not have")
+    place.assert_refused(["evaluate", str(place.run.path)], "the voice does not have")
 
 
 def test_name_has_no_letters(place: Place) -> None:
-    place.refuses(["evaluate", str(place.run.path), "--name", "!?"], "has no letters")
+    place.assert_refused(["evaluate", str(place.run.path), "--name", "!?"], "has no letters")
 
 
 def test_base_of_the_adapter_is_gone(place: Place) -> None:
     adapter = {"base_model_name_or_path": str(place.folder / "gone"), "peft_type": "LORA"}
     place.write("adapter/adapter_config.json", json.dumps(adapter))
     place.write("adapter/adapter_model.safetensors", b"")
-    place.refuses(
+    place.assert_refused(
         ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.folder / "adapter")], "cannot be used"
     )
 
@@ -56,39 +56,39 @@ def test_adapter_weights_are_damaged(place: Place) -> None:
     adapter = {"base_model_name_or_path": str(place.model), "peft_type": "LORA", "target_modules": ["q_proj"]}
     place.write("adapter/adapter_config.json", json.dumps(adapter))
     place.write("adapter/adapter_model.safetensors", b"no tensors here")
-    place.refuses(
+    place.assert_refused(
         ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.folder / "adapter")], "damaged"
     )
 
 
 def test_recording_to_transcribe_is_missing(place: Place) -> None:
-    place.refuses(["transcribe", str(place.folder / "no.wav"), "--model", str(place.model)], "does not exist")
+    place.assert_refused(["transcribe", str(place.folder / "no.wav"), "--model", str(place.model)], "does not exist")
 
 
 def test_recording_to_transcribe_is_a_folder(place: Place) -> None:
-    place.refuses(["transcribe", str(place.voice.wavs), "--model", str(place.model)], "is a directory")
+    place.assert_refused(["transcribe", str(place.voice.wavs), "--model", str(place.model)], "is a directory")
 
 
 def test_recording_to_transcribe_is_text(place: Place) -> None:
-    place.refuses(["transcribe", str(place.voice.manifest), "--model", str(place.model)], "not an audio file")
+    place.assert_refused(["transcribe", str(place.voice.manifest), "--model", str(place.model)], "not an audio file")
 
 
 def test_language_to_transcribe_is_unknown(place: Place) -> None:
-    place.refuses(
+    place.assert_refused(
         ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.model), "--language", "auto"],
         "two-letter language code",
     )
 
 
 def test_model_folder_is_none(place: Place) -> None:
-    place.refuses(
+    place.assert_refused(
         ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.voice.path)], "this is no model folder"
     )
 
 
 def test_model_is_another(place: Place) -> None:
     place.write("whisper/config.json", '{"model_type": "whisper"}')
-    place.refuses(
+    place.assert_refused(
         ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.folder / "whisper")],
         "no Voxtral model but 'whisper'",
     )
@@ -96,4 +96,4 @@ def test_model_is_another(place: Place) -> None:
 
 def test_model_configuration_is_damaged(place: Place) -> None:
     (place.model / "config.json").write_text("{")
-    place.refuses(["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.model)], "config.json")
+    place.assert_refused(["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.model)], "config.json")

@@ -15,19 +15,19 @@ from small_voxtral import murmur
 
 
 def test_source_is_missing(place: Place) -> None:
-    place.refuses(place.into_voice(place.folder / "nothing"), "there is no such file or folder")
+    place.assert_refused(place.into_voice(place.folder / "nothing"), "there is no such file or folder")
 
 
 def test_zip_member_climbs_out(place: Place) -> None:
     with zipfile.ZipFile(place.folder / "slip.zip", "w") as archive:
         archive.writestr("../../evil.txt", "out")
-    place.refuses(place.into_voice(place.folder / "slip.zip"), "leads out of")
+    place.assert_refused(place.into_voice(place.folder / "slip.zip"), "leads out of")
 
 
 def test_zip_member_is_absolute(place: Place) -> None:
     with zipfile.ZipFile(place.folder / "absolute.zip", "w") as archive:
         archive.writestr("/etc/evil.txt", "out")
-    place.refuses(place.into_voice(place.folder / "absolute.zip"), "leads out of")
+    place.assert_refused(place.into_voice(place.folder / "absolute.zip"), "leads out of")
 
 
 def test_zip_member_is_a_link(place: Place) -> None:
@@ -35,17 +35,17 @@ def test_zip_member_is_a_link(place: Place) -> None:
         member = zipfile.ZipInfo("a.wav")
         member.external_attr = 0o120777 << 16
         archive.writestr(member, "/etc/passwd")
-    place.refuses(place.into_voice(place.folder / "link.zip"), "link")
+    place.assert_refused(place.into_voice(place.folder / "link.zip"), "link")
 
 
 def test_zip_member_is_huge(place: Place) -> None:
     with zipfile.ZipFile(place.folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.wav", bytes(300 << 20))
-    place.refuses(place.into_voice(place.folder / "bomb.zip"), "MB unpacked")
+    place.assert_refused(place.into_voice(place.folder / "bomb.zip"), "MB unpacked")
 
 
 def test_zip_is_something_else(place: Place) -> None:
-    place.refuses(place.into_voice(place.write("no.zip", "this is no archive")), "cannot be read as a zip")
+    place.assert_refused(place.into_voice(place.write("no.zip", "this is no archive")), "cannot be read as a zip")
 
 
 def test_zip_is_cut_off(place: Place) -> None:
@@ -53,118 +53,120 @@ def test_zip_is_cut_off(place: Place) -> None:
         archive.write(place.voice.wavs / "0001.wav", "a.wav")
         archive.writestr("a.txt", "good morning")
     whole = (place.folder / "whole.zip").read_bytes()
-    place.refuses(place.into_voice(place.write("cut.zip", whole[: len(whole) // 2])), "cannot be read as a zip")
+    place.assert_refused(place.into_voice(place.write("cut.zip", whole[: len(whole) // 2])), "cannot be read as a zip")
 
 
 def test_wav_is_truncated(place: Place) -> None:
     folder = place.clip_with_words("in/a.wav")
     whole = (folder / "a.wav").read_bytes()
     (folder / "a.wav").write_bytes(whole[: len(whole) // 2])
-    place.refuses(place.into_voice(folder), "is cut off")
+    place.assert_refused(place.into_voice(folder), "is cut off")
 
 
 def test_wav_has_no_bytes(place: Place) -> None:
     folder = place.clip_with_words("in/a.wav")
     (folder / "a.wav").write_bytes(b"")
-    place.refuses(place.into_voice(folder), "is empty")
+    place.assert_refused(place.into_voice(folder), "is empty")
 
 
 def test_wav_is_text(place: Place) -> None:
     folder = place.clip_with_words("in/a.wav")
     (folder / "a.wav").write_text("I am a text file")
-    place.refuses(place.into_voice(folder), "not an audio file")
+    place.assert_refused(place.into_voice(folder), "not an audio file")
 
 
 def test_wav_holds_nan(place: Place) -> None:
     samples = murmur(0.9)
     samples[100] = np.nan
-    place.refuses(place.into_voice(place.clip_with_words("in/a.wav", samples=samples, subtype="FLOAT")), "NaN")
+    place.assert_refused(place.into_voice(place.clip_with_words("in/a.wav", samples=samples, subtype="FLOAT")), "NaN")
 
 
 def test_wav_holds_no_samples(place: Place) -> None:
-    place.refuses(
+    place.assert_refused(
         place.into_voice(place.clip_with_words("in/a.wav", samples=np.zeros(0, np.float32))), "length is zero"
     )
 
 
 def test_transcript_is_missing(place: Place) -> None:
-    place.refuses(place.into_voice(place.clip("in/a.wav").parent), "has no transcript")
+    place.assert_refused(place.into_voice(place.clip("in/a.wav").parent), "has no transcript")
 
 
 def test_audio_is_missing(place: Place) -> None:
-    place.refuses(place.into_voice(place.write("in/a.txt", "good morning").parent), "no audio file")
+    place.assert_refused(place.into_voice(place.write("in/a.txt", "good morning").parent), "no audio file")
 
 
 def test_folder_is_empty(place: Place) -> None:
     (place.folder / "empty").mkdir()
-    place.refuses(place.into_voice(place.folder / "empty"), "no recordings|holds no|nothing")
+    place.assert_refused(place.into_voice(place.folder / "empty"), "no recordings|holds no|nothing")
 
 
 def test_source_is_one_recording(place: Place) -> None:
-    place.refuses(place.into_voice(place.clip("alone.wav")), "cannot be imported by itself")
+    place.assert_refused(place.into_voice(place.clip("alone.wav")), "cannot be imported by itself")
 
 
 def test_source_is_the_voice(place: Place) -> None:
-    place.refuses(place.into_voice(place.voice.path), "is the voice itself")
+    place.assert_refused(place.into_voice(place.voice.path), "is the voice itself")
 
 
 def test_table_line_is_no_json(place: Place) -> None:
-    place.refuses(place.into_voice(place.write("in/t.jsonl", '{"audio": "a.wav", "text": \n')), "line 1")
+    place.assert_refused(place.into_voice(place.write("in/t.jsonl", '{"audio": "a.wav", "text": \n')), "line 1")
 
 
 def test_table_is_utf16(place: Place) -> None:
-    place.refuses(place.into_voice(place.write("in/t.csv", "file,text\na.wav,hi\n".encode("utf-16"))), "not UTF-8")
+    place.assert_refused(
+        place.into_voice(place.write("in/t.csv", "file,text\na.wav,hi\n".encode("utf-16"))), "not UTF-8"
+    )
 
 
 def test_table_of_a_folder_climbs_out(place: Place) -> None:
     place.clip("a.wav")
     table = place.write("in/metadata.jsonl", '{"file_name": "../a.wav", "text": "hi"}\n')
-    place.refuses(place.into_voice(table.parent), r"\.\./a\.wav")
+    place.assert_refused(place.into_voice(table.parent), r"\.\./a\.wav")
 
 
 def test_table_names_a_system_file(place: Place) -> None:
-    place.refuses(
+    place.assert_refused(
         place.into_voice(place.write("in/t.jsonl", '{"audio": "/etc/passwd", "text": "hi"}\n')),
         "nothing could be imported",
     )
 
 
 def test_table_names_a_missing_file(place: Place) -> None:
-    place.refuses(place.into_voice(place.write("in/t.jsonl", '{"audio": "a.wav", "text": "hi"}\n')), "a.wav")
+    place.assert_refused(place.into_voice(place.write("in/t.jsonl", '{"audio": "a.wav", "text": "hi"}\n')), "a.wav")
 
 
 def test_table_has_no_text_column(place: Place) -> None:
     place.clip("in/a.wav")
-    place.refuses(place.into_voice(place.write("in/t.csv", "file,size\na.wav,3\n")), "words spoken")
+    place.assert_refused(place.into_voice(place.write("in/t.csv", "file,size\na.wav,3\n")), "words spoken")
 
 
 def test_column_asked_for_is_not_there(place: Place) -> None:
     place.clip("in/a.wav")
-    place.refuses(
+    place.assert_refused(
         [*place.into_voice(place.write("in/t.csv", "file,text\na.wav,hi\n")), "--text-column", "words"],
         "no column 'words'",
     )
 
 
 def test_table_is_empty(place: Place) -> None:
-    place.refuses(place.into_voice(place.write("in/t.csv", "")), "t.csv")
+    place.assert_refused(place.into_voice(place.write("in/t.csv", "")), "t.csv")
 
 
 def test_language_to_import_is_unknown(place: Place) -> None:
-    place.refuses(
+    place.assert_refused(
         [*place.into_voice(place.clip_with_words("in/a.wav")), "--language", "klingon"], "two-letter language code"
     )
 
 
 def test_voice_to_import_into_is_a_file(place: Place) -> None:
-    place.refuses(
+    place.assert_refused(
         ["import", str(place.clip_with_words("in/a.wav")), str(place.voice.manifest)],
         "a file stands where a folder is needed",
     )
 
 
 def test_hub_name_is_malformed(place: Place) -> None:
-    place.refuses(place.into_voice("hub:no such name"), "hub:")
+    place.assert_refused(place.into_voice("hub:no such name"), "hub:")
 
 
 # Unusual, and right
