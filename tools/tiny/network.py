@@ -14,6 +14,8 @@ from transformers import LlamaConfig, VoxtralConfig, VoxtralForConditionalGenera
 from transformers.models.voxtral.configuration_voxtral import VoxtralEncoderConfig
 from vocabulary import PIECES, SPECIAL_COUNT
 
+from ownvoice.model.features import splice
+
 WINDOW_SECONDS = 10
 POSITIONS = 50 * WINDOW_SECONDS
 GROUP = 4
@@ -75,7 +77,6 @@ def label_logits(
     ``audio`` (batch, tokens, width) replaces the [AUDIO] ids of ``ids`` (batch, length); ``mask`` is False on padding;
     ``places`` are positions in the flattened batch.
     """
-    embedded = model.get_input_embeddings()(ids)
-    embedded = embedded.masked_scatter((ids == AUDIO)[..., None], audio.to(embedded.dtype))
+    embedded = splice(model, ids, audio)
     hidden = model.model.language_model(inputs_embeds=embedded, attention_mask=mask).last_hidden_state
     return model.lm_head(hidden.flatten(0, 1)[places])

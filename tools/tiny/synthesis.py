@@ -11,7 +11,6 @@ import random
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -252,7 +251,3 @@ def _fix_header(wave: bytes) -> bytes:
     """espeak-ng writes to a pipe before it knows the length: put the true sizes in."""
     body = len(wave) - 44
     return wave[:4] + (body + 36).to_bytes(4, "little") + wave[8:40] + body.to_bytes(4, "little") + wave[44:]
-
-
-def save(path: Path, signal: np.ndarray) -> None:
-    soundfile.write(path, signal, RATE, subtype="PCM_16")

@@ -30,6 +30,8 @@ from transformers import VoxtralForConditionalGeneration, VoxtralProcessor, Whis
 from transformers.tokenization_mistral_common import MistralCommonBackend
 from vocabulary import write_tekken
 
+from ownvoice.model.features import splice
+
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 FULL_FRAMES = network.POSITIONS * 2
 
@@ -249,7 +251,7 @@ def word_errors(model, corpus: Path, tokenizer: Tekkenizer, *, full: bool, count
         prompt = [network.BOS, network.INST, network.BEGIN_AUDIO, *[network.AUDIO] * audio.shape[1], network.END_INST]
         prompt += [*tokenizer.encode("lang:en", bos=False, eos=False), network.TRANSCRIBE]
         ids = torch.tensor([prompt] * len(part))
-        embedded = model.get_input_embeddings()(ids).masked_scatter((ids == network.AUDIO)[..., None], audio)
+        embedded = splice(model, ids, audio)
         written = model.generate(
             inputs_embeds=embedded, attention_mask=torch.ones_like(ids), max_new_tokens=60, do_sample=False
         )
