@@ -16,17 +16,6 @@ from ownvoice.rundir import VoiceFolder
 from sources import bring, pack, put, reasons, record, refused, texts
 
 
-@pytest.fixture
-def voice(tmp_path: Path) -> VoiceFolder:
-    return VoiceFolder(tmp_path / "anna")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    record(tmp_path / "in" / "good.wav", 1)
-    return tmp_path / "in"
-
-
 def make_zip(path: Path, *members: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members:

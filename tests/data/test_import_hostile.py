@@ -18,18 +18,6 @@ from ownvoice.errors import DataError, StorageError
 from ownvoice.rundir import VoiceFolder
 from sources import bring, put, reasons, record, refused, texts
 
-
-@pytest.fixture
-def voice(tmp_path: Path) -> VoiceFolder:
-    return VoiceFolder(tmp_path / "anna")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    record(tmp_path / "in" / "good.wav", 1)
-    return tmp_path / "in"
-
-
 # Tables
 
 

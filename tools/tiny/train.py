@@ -120,9 +120,7 @@ class Batches:
         """
         rows = []
         for clip in clips:
-            language = self._tokenizer.encode("lang:en", bos=False, eos=False) if self._rng.random() < 0.7 else []
-            prompt = [network.BOS, network.INST, network.BEGIN_AUDIO, *[network.AUDIO] * tokens, network.END_INST]
-            prompt += [*language, network.TRANSCRIBE]
+            prompt = _prompt(self._tokenizer, tokens, language=self._rng.random() < 0.7)
             rows.append((prompt, [*self._tokenizer.encode(clip.text, bos=False, eos=False), network.EOS]))
         length = -(-max(len(prompt) + len(labels) for prompt, labels in rows) // 16) * 16
         ids = torch.full((len(rows), length), network.PAD)
@@ -142,6 +140,13 @@ class Batches:
 def rounded(frames: int) -> int:
     """The next longer of a few window lengths: few shapes of tensors, whose kernels are then made once."""
     return -(-frames // FRAMES_STEP) * FRAMES_STEP
+
+
+def _prompt(tokenizer: Tekkenizer, tokens: int, *, language: bool) -> list[int]:
+    """The ids of a transcription request for so many audio tokens, in English or in a language not said."""
+    spoken = tokenizer.encode("lang:en", bos=False, eos=False) if language else []
+    audio = [network.BEGIN_AUDIO, *[network.AUDIO] * tokens]
+    return [network.BOS, network.INST, *audio, network.END_INST, *spoken, network.TRANSCRIBE]
 
 
 def letters_loss(head: nn.Linear, encoded: Tensor, clips: list[Clip]) -> Tensor:
@@ -248,9 +253,7 @@ def word_errors(model, corpus: Path, tokenizer: Tekkenizer, *, full: bool, count
         longest = rounded(max(clip.frames for clip in part))
         encoded = network.encode(model, batches.features(part, FULL_FRAMES if full else longest))
         audio = network.audio_tokens(model, encoded)
-        prompt = [network.BOS, network.INST, network.BEGIN_AUDIO, *[network.AUDIO] * audio.shape[1], network.END_INST]
-        prompt += [*tokenizer.encode("lang:en", bos=False, eos=False), network.TRANSCRIBE]
-        ids = torch.tensor([prompt] * len(part))
+        ids = torch.tensor([_prompt(tokenizer, audio.shape[1], language=True)] * len(part))
         embedded = splice(model, ids, audio)
         written = model.generate(
             inputs_embeds=embedded, attention_mask=torch.ones_like(ids), max_new_tokens=60, do_sample=False
