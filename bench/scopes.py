@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
+
+from real_speech import BenchError, ownvoice
 
 SAMPLE_VOICE = Path(__file__).parent.parent / "src/ownvoice/model/tiny/sample_voice"
 ARMS = {
@@ -49,11 +49,14 @@ def main() -> None:
     options = parser.parse_args()
     length = ["--epochs", str(options.epochs)] if options.epochs else []
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        ownvoice("import", options.voice, folder + "/voice")
-        for seed in options.seeds:  # arms in turn within a seed, so that a slow hour hits all of them
-            for arm, choice in ARMS.items():
-                rows.append(measure(arm, seed, [folder + "/voice", "--base-model", "tiny", *choice, *length]))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            ownvoice("import", options.voice, folder + "/voice")
+            for seed in options.seeds:  # arms in turn within a seed, so that a slow hour hits all of them
+                for arm, choice in ARMS.items():
+                    rows.append(measure(arm, seed, [folder + "/voice", "--base-model", "tiny", *choice, *length]))
+    except BenchError as error:
+        sys.exit(f"scopes: {error}")
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
     else:
@@ -65,13 +68,6 @@ def measure(arm: str, seed: int, training: list[str]) -> Row:
     judged = ownvoice("evaluate", run)
     base, tuned = judged["base"], judged["tuned"]
     return Row(arm, seed, judged["n"], base["wer"], tuned["wer"], tuned["wer_low"], tuned["wer_high"])
-
-
-def ownvoice(verb: str, *arguments: object) -> Any:
-    """Run ``ownvoice VERB ... --json`` and return what it printed."""
-    command = [sys.executable, "-m", "ownvoice", verb, *map(str, arguments), "--json"]
-    print("$ ownvoice " + " ".join(command[3:]), file=sys.stderr)
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def describe(rows: list[Row]) -> str:
