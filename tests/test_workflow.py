@@ -11,9 +11,10 @@ import pytest
 from ownvoice import events, workflow
 from ownvoice.config import TrainingSettings
 from ownvoice.data.check import check_voice
-from ownvoice.data.manifest import read_manifest
+from ownvoice.data.manifest import read_manifest, revise_utterance
+from ownvoice.data.recording import Recording
 from ownvoice.data.split import save_split, split_utterances
-from ownvoice.errors import AudioError, ModelError, TrainingError, UsageError
+from ownvoice.errors import AudioError, ManifestError, ModelError, TrainingError, UsageError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from voices import make_voice
 
@@ -181,3 +182,20 @@ def test_a_table_is_imported_into_a_voice_beside_it(voice: VoiceFolder, tmp_path
     workflow.import_table(table, nothing)
     assert len(read_manifest(made).utterances) == 2
     assert workflow.import_table(voice.manifest, nothing) == (voice, [])
+
+
+def test_excluded_recordings_neither_train_nor_judge_and_trims_hold(voice: VoiceFolder, small_voxtral: Path) -> None:
+    revise_utterance(voice, "wavs/0001.wav", excluded=True)
+    prepared = workflow.prepare(voice, workflow.training_settings(voice, None, quick(small_voxtral)))
+    assert "wavs/0001.wav" not in {*prepared.split.train, *prepared.split.dev, *prepared.split.test}
+
+    trained = workflow.train_voice(prepared, lambda event: None)
+    excluded, trimmed, *_ = prepared.split.test
+    revise_utterance(voice, excluded, excluded=True)
+    revise_utterance(voice, trimmed, trim=(0.1, 0.3))
+    evaluation = workflow.evaluate_run(trained.run, progress=nothing)
+    assert [phrase.id for phrase in evaluation.phrases] == prepared.split.test[1:]
+    assert evaluation.phrases[0].audio == Recording(voice.path / trimmed, (0.1, 0.3))
+
+    with pytest.raises(ManifestError, match="excluded"):
+        workflow.resume_run(trained.run.path, {}, lambda event: None)

@@ -11,6 +11,7 @@ from killable import settings
 
 from ownvoice.config import AugmentSettings
 from ownvoice.data.audio import load_audio
+from ownvoice.data.recording import Recording
 from ownvoice.errors import AudioError
 from ownvoice.model.augment import change_rate
 from ownvoice.model.cache import FeatureStore
@@ -113,3 +114,15 @@ def test_masks_change_the_sound_and_not_the_kept_features(
     masked = making.batch(examples, 0, torch.Generator().manual_seed(1)).sound
     assert not torch.equal(masked, plain)
     assert torch.equal(making.batch(examples, 0).sound, plain)
+
+
+def test_a_trimmed_clip_has_features_of_its_own(recogniser: Recogniser, own_clips: list[Clip], tmp_path: Path) -> None:
+    making = maker(recogniser, tmp_path, "both")
+    whole = own_clips[0]
+    trimmed = Clip("trimmed", Recording(whole.audio, (0.1, 0.4)), whole.text)
+    first, second = making.prepare([whole, trimmed], None, lambda: None)
+    assert first.digest != second.digest and first.sounds[0].key != second.sounds[0].key
+    assert second.sounds[0].samples == 4800
+    samples = load_audio(whole.audio)[1600:6400]
+    expected = log_mel(recogniser.processor.feature_extractor, samples, recogniser.window)
+    assert torch.equal(making.features(second, 0), expected)

@@ -1,7 +1,7 @@
 """Every problem of a voice's recordings and their table, each with its place and its mend.
 
 Lists them all rather than stop at the first, and changes nothing on disk. An ``error`` should not be trained on; a
-``warning`` is worth a look.
+``warning`` is worth a look. Excluded recordings are passed over.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.audio import AUDIO_SUFFIXES, load_audio
-from ownvoice.data.manifest import ManifestScan, audio_file, read_voice_settings, scan_manifest
+from ownvoice.data.audio import AUDIO_SUFFIXES
+from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
 from ownvoice.data.measure import Measures, measure
+from ownvoice.data.recording import load_recording, recording_of
 from ownvoice.data.split import fold_text
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import AudioError, ConfigError
@@ -147,11 +148,11 @@ def _text_problems(voice: VoiceFolder, line: int, utterance: Utterance, language
 
 
 def _listen(voice: VoiceFolder, line: int, utterance: Utterance) -> _Clip | Problem:
-    path = audio_file(voice, utterance)
+    recording = recording_of(voice, utterance)
     try:
-        samples = load_audio(path)
+        samples = load_recording(recording)
     except AudioError as error:
-        kind = "unreadable-audio" if path.exists() else "missing-audio"
+        kind = "unreadable-audio" if recording.path.exists() else "missing-audio"
         return Problem("error", kind, utterance.audio_path, line, error.what, error.mend or "Record it again.")
     return _Clip(line, utterance, measure(samples), hashlib.sha256(samples.data).digest())
 
@@ -234,7 +235,7 @@ def _same_text(voice: VoiceFolder, scan: ManifestScan) -> Iterator[Problem]:
 
 
 def _unnamed(voice: VoiceFolder, scan: ManifestScan) -> Iterator[Problem]:
-    named = {PurePosixPath(utterance.audio_path) for _, utterance in scan.lines}
+    named = {PurePosixPath(utterance.audio_path) for _, utterance in scan.everything}
     for path in sorted(voice.wavs.rglob("*")):
         relative = PurePosixPath(path.relative_to(voice.path).as_posix())
         if path.suffix.lower() in AUDIO_SUFFIXES and relative not in named and path.is_file():

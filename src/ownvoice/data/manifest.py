@@ -1,6 +1,7 @@
 """A voice's table, ``data.jsonl``: one JSON line an utterance, only ever added to; and its settings, ``voice.yaml``.
 
-A later line with the id and the recording of an earlier one corrects it. Whether the recordings are any good is not
+A later line with the id and the recording of an earlier one corrects it; a first line that ``replaces`` another
+utterance excludes that one, until a later line of its own takes it back. Whether the recordings are any good is not
 asked here (``check.py``), nor are they opened (``audio.py``).
 """
 
@@ -10,7 +11,9 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ownvoice.config import VoiceSettings
 from ownvoice.data import journal
@@ -23,7 +26,7 @@ from ownvoice.data.utterance import (
     path_fault,
     utterance_id,
 )
-from ownvoice.errors import ManifestError, storage_faults
+from ownvoice.errors import DataError, ManifestError, storage_faults
 from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
 
 __all__ = [
@@ -35,6 +38,7 @@ __all__ = [
     "next_wav_name",
     "read_manifest",
     "read_voice_settings",
+    "revise_utterance",
     "scan_manifest",
     "utterance_id",
     "write_voice_settings",
@@ -45,22 +49,32 @@ __all__ = [
 class ManifestReading:
     """A manifest as read."""
 
-    utterances: list[Utterance]
-    """In the order of their first lines, each id once."""
+    everything: list[Utterance]
+    """In the order of their first lines, each id once; the excluded too."""
     warnings: list[str]
     """What was mended or left out while reading, in words."""
+
+    @property
+    def utterances(self) -> list[Utterance]:
+        """Those that count: all but the excluded."""
+        return [utterance for utterance in self.everything if not utterance.excluded]
 
 
 @dataclass(frozen=True)
 class ManifestScan:
     """All that is in a manifest, the unusable too; nothing was changed on disk."""
 
-    lines: list[tuple[int, Utterance]]
-    """Line number and utterance, each id once."""
+    everything: list[tuple[int, Utterance]]
+    """Line number and utterance, each id once; the excluded too."""
     faults: list[LineFault]
     """Lines that cannot be used."""
     notes: list[LineFault]
     """Lines that can, in a way one should know of."""
+
+    @property
+    def lines(self) -> list[tuple[int, Utterance]]:
+        """Line number and utterance of those that count: all but the excluded."""
+        return [(number, utterance) for number, utterance in self.everything if not utterance.excluded]
 
 
 def read_manifest(voice: VoiceFolder) -> ManifestReading:
@@ -97,7 +111,7 @@ def read_manifest(voice: VoiceFolder) -> ManifestReading:
         warnings.append(
             f"{name}: {corrected} later lines correct earlier ones of the same recording, and count instead"
         )
-    return ManifestReading([utterance for _, utterance in scan.lines], warnings)
+    return ManifestReading([utterance for _, utterance in scan.everything], warnings)
 
 
 def scan_manifest(voice: VoiceFolder) -> ManifestScan:
@@ -128,6 +142,39 @@ def append_utterances(voice: VoiceFolder, utterances: Iterable[Utterance]) -> li
     StorageError
         when the disk is full, the folder cannot be written, or another program holds it; the manifest is as it was.
     """
+    lines = _lines(voice, utterances)
+    if not lines:
+        return []
+    with journal.locked(voice.lock):
+        return _append(voice, lines)
+
+
+def revise_utterance(voice: VoiceFolder, name: str, **changes: Any) -> Utterance:
+    """Correct the utterance with the id ``name`` by adding a line with ``changes``, fields of it; nothing is deleted.
+
+    Safe with other processes doing the same. Returns the utterance as it counts from now on.
+
+    Raises
+    ------
+    DataError
+        when there is no such utterance.
+    ManifestError
+        when a value is wrong, or the manifest cannot be trusted; nothing is then written.
+    StorageError
+        as :func:`append_utterances`.
+    """
+    with journal.locked(voice.lock):
+        scan = scan_manifest(voice)
+        found = next((row for _, row in scan.everything if utterance_id(row) == name), None)
+        if found is None:
+            raise DataError(f"there is no recording {name!r}", where=voice.manifest, mend="Reload the page.")
+        revised = replace(found, edited=datetime.now(UTC).isoformat(timespec="milliseconds"), **changes)
+        _append(voice, _lines(voice, [revised]))
+    return revised
+
+
+def _lines(voice: VoiceFolder, utterances: Iterable[Utterance]) -> list[bytes]:
+    """Each utterance's line, proven to be readable."""
     root = os.path.realpath(voice.path)
     lines = []
     for number, utterance in enumerate(utterances, 1):
@@ -139,11 +186,13 @@ def append_utterances(voice: VoiceFolder, utterances: Iterable[Utterance]) -> li
         if isinstance(result, LineFault):
             raise ManifestError(f"{utterance.audio_path!r}: {result.message}", where=voice.manifest, mend=result.mend)
         lines.append(raw + b"\n")
-    if not lines:
-        return []
-    with journal.locked(voice.lock):
-        mended = journal.mend_tail(voice.manifest, voice.torn_lines, is_json_object)
-        journal.append(voice.manifest, b"".join(lines))
+    return lines
+
+
+def _append(voice: VoiceFolder, lines: list[bytes]) -> list[str]:
+    """Add lines while the lock is held; returns what had to be mended before."""
+    mended = journal.mend_tail(voice.manifest, voice.torn_lines, is_json_object)
+    journal.append(voice.manifest, b"".join(lines))
     return [mended] if mended else []
 
 
@@ -240,8 +289,10 @@ def _settle_ids(parsed: list[tuple[int, Utterance]], faults: list[LineFault]) ->
     for number, utterance in parsed:
         earlier_number, earlier = by_id.get(utterance_id(utterance), (0, None))
         if earlier is not None and earlier.audio_path == utterance.audio_path:
-            message = f"corrects line {earlier_number}, of the same recording; this later line counts"
-            notes.append(LineFault("corrected", number, message, "Delete the line that is wrong if this is not meant."))
+            if utterance.edited is None:
+                message = f"corrects line {earlier_number}, of the same recording; this later line counts"
+                mend = "Delete the line that is wrong if this is not meant."
+                notes.append(LineFault("corrected", number, message, mend))
         elif earlier is not None:
             message = f"repeats the id {utterance.id!r} of line {earlier_number}; it goes by its file name instead"
             fault = LineFault("duplicate-id", number, message, "Give it an id of its own, or leave the id out.")
@@ -250,6 +301,9 @@ def _settle_ids(parsed: list[tuple[int, Utterance]], faults: list[LineFault]) ->
                 faults.append(fault)
                 continue
             notes.append(fault)
+        if earlier is None and utterance.replaces in by_id:
+            replaced_number, replaced = by_id[utterance.replaces]
+            by_id[utterance.replaces] = (replaced_number, replace(replaced, excluded=True))
         by_id[utterance_id(utterance)] = (number, utterance)
     return ManifestScan(list(by_id.values()), sorted(faults, key=lambda fault: fault.line), notes)
 

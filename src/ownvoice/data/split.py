@@ -143,10 +143,11 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
         raise ManifestError(f"names an utterance twice: {', '.join(twice[:5])}", where=run.split, mend=mend)
     known = {utterance_id(utterance) for utterance in utterances}
     if unknown := [name for name in counted if name not in known]:
+        first = ", ".join(unknown[:5])
         raise ManifestError(
-            f"names {len(unknown)} utterances that the voice does not have: {', '.join(unknown[:5])}",
+            f"names {len(unknown)} utterances that are excluded or that the voice does not have: {first}",
             where=run.split,
-            mend="Put their lines back into data.jsonl, or start a new training run.",
+            mend="Restore them or put their lines back into data.jsonl, or start a new training run.",
         )
     return split
 

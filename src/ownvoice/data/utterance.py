@@ -9,7 +9,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
@@ -42,6 +42,14 @@ class Utterance:
     """The phrase it was read from; takes of one phrase share it."""
     created: str | None = None
     """ISO 8601 time."""
+    edited: str | None = None
+    """ISO 8601 time at which this line was written to correct an earlier one of the same recording, on purpose."""
+    excluded: bool = False
+    """Set aside by the person: kept, and neither trained on, judged by, nor published."""
+    trim: tuple[float, float] | None = None
+    """Start and end, in seconds, of the part that counts; the file itself stays whole."""
+    replaces: str | None = None
+    """Id of the utterance that this one was recorded in place of, which is excluded from then on."""
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """Fields of the line that ownvoice does not know: kept, and written back as they were."""
 
@@ -50,7 +58,7 @@ class Utterance:
             raise ValueError(f"extra must not hold the known fields {sorted(known)}")
 
     def to_line(self) -> str:
-        """The JSON line, without its line end; fields that are None are left out.
+        """The JSON line, without its line end; fields that are None or False are left out.
 
         Raises
         ------
@@ -58,15 +66,19 @@ class Utterance:
             when ``extra`` or ``duration`` holds what JSON cannot.
         """
         known = {name: getattr(self, name) for name in _FIELDS}
-        fields = {name: value for name, value in known.items() if value is not None}
+        fields = {name: value for name, value in known.items() if value is not None and value is not False}
         return json.dumps({**fields, **self.extra}, ensure_ascii=False, allow_nan=False)
 
 
 _FIELDS: dict[str, type] = {
     "audio_path": str, "text": str, "id": str, "language": str, "source": str, "duration": float, "take": int,
-    "phrase_id": str, "created": str,
+    "phrase_id": str, "created": str, "edited": str, "excluded": bool, "trim": tuple, "replaces": str,
 }  # fmt: skip
-_TYPE_NAMES = {str: "text in quotes", int: "a whole number", float: "a number"}
+_ACCEPTED: dict[type, tuple[type, ...]] = {float: (int, float), tuple: (list,)}
+_TYPE_NAMES = {
+    str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false",
+    tuple: "start and end in seconds, like [0.5, 2.25]",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,9 @@ def parse_line(raw: bytes, number: int, root: str) -> Utterance | LineFault:
     if fault := path_fault(fields["audio_path"], root):
         return LineFault("path-outside", number, fault, PATH_MEND)
     extra = {name: fields.pop(name) for name in list(fields) if name not in _FIELDS}
+    fields = {name: value for name, value in fields.items() if value is not None}
+    if "trim" in fields:
+        fields["trim"] = tuple(fields["trim"])
     return Utterance(**fields, extra=extra)
 
 
@@ -130,6 +145,16 @@ def path_fault(audio_path: str, root: str) -> str | None:
     return None
 
 
+def trim_fault(trim: Sequence[object]) -> str | None:
+    """What is wrong with ``trim`` as start and end of the part of a recording that counts, or None."""
+    if len(trim) != 2 or any(not isinstance(edge, (int, float)) or isinstance(edge, bool) for edge in trim):
+        return f'"trim" must be {_TYPE_NAMES[tuple]}'
+    start, end = trim
+    if not 0 <= start < end < math.inf:  # type: ignore[operator]
+        return '"trim" must begin at 0 or later, and end after its beginning'
+    return None
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
@@ -141,13 +166,14 @@ def _field_fault(fields: dict[str, Any]) -> str | None:
             if name in ("audio_path", "text"):
                 return f'has no "{name}"'
             continue
-        accepted = (int, float) if kind is float else kind
-        if not isinstance(value, accepted) or isinstance(value, bool):
+        if not isinstance(value, _ACCEPTED.get(kind, (kind,))) or (isinstance(value, bool) and kind is not bool):
             return f'"{name}" must be {_TYPE_NAMES[kind]}'
         if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
             return f'"{name}" holds half a character, which cannot be saved'
     if not 0 <= (fields.get("duration") or 0) < math.inf:
         return '"duration" must be seconds'
+    if fields.get("trim") is not None and (fault := trim_fault(fields["trim"])):
+        return fault
     if fields.get("id") == "":
         return '"id" is empty'
     try:

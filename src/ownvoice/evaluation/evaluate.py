@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from ownvoice.data.recording import AudioSource
 from ownvoice.errors import TooLittleDataError
 from ownvoice.evaluation.compare import Difference, Interval, compare
 from ownvoice.evaluation.hallucination import Hallucinations, find_hallucinations
@@ -19,8 +19,8 @@ from ownvoice.evaluation.wer import CorpusScore, ErrorCounts, UtteranceScore, sc
 from ownvoice.evaluation.wording import Headline, headline, warnings
 from ownvoice.rundir import RunFolder, write_atomically
 
-Transcriber = Callable[[Sequence[Path]], list[str]]
-"""Audio files to texts, one each, in the same order."""
+Transcriber = Callable[[Sequence[AudioSource]], list[str]]
+"""Recordings to texts, one each, in the same order."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class HeldOutPhrase:
     """A recorded phrase that was not trained on."""
 
     id: str
-    audio: Path
+    audio: AudioSource
     text: str
     """What was said, as the person wrote it."""
 
@@ -135,7 +135,7 @@ def evaluate(
     base: Transcriber,
     tuned: Transcriber,
     language: str | None,
-    silence: Sequence[Path] = (),
+    silence: Sequence[AudioSource] = (),
     names: Sequence[str] = (),
     seed: int = 0,
 ) -> Evaluation:
@@ -197,7 +197,7 @@ def save_evaluation(run: RunFolder, evaluation: Evaluation) -> None:
     write_atomically(run.evaluation_json, json.dumps(evaluation.to_json(), ensure_ascii=False, indent=1) + "\n")
 
 
-def _transcribe(transcriber: Transcriber, clips: list[Path]) -> list[str]:
+def _transcribe(transcriber: Transcriber, clips: Sequence[AudioSource]) -> list[str]:
     texts = transcriber(clips)
     if len(texts) != len(clips):
         raise ValueError(f"the transcriber returned {len(texts)} texts for {len(clips)} audio files")

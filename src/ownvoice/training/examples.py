@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from ownvoice.config import AugmentSettings, TrainingSettings
-from ownvoice.data.audio import load_audio
+from ownvoice.data.recording import AudioSource, load_recording
 from ownvoice.errors import AudioError
 from ownvoice.model.augment import change_rate, rate_factor, spec_augment
 from ownvoice.model.cache import FeatureStore, clip_digest, embedding_key, encoder_fingerprint, mel_key
@@ -29,7 +28,7 @@ class Clip:
     """An utterance to train on or to choose by."""
 
     id: str
-    audio: Path
+    audio: AudioSource
     text: str
 
 
@@ -91,7 +90,7 @@ class ExampleMaker:
         return examples
 
     def _example(self, clip: Clip, augment: AugmentSettings | None) -> Example:
-        samples = load_audio(clip.audio)
+        samples = load_recording(clip.audio)
         digest = clip_digest(samples)
         sounds = []
         for variant in range(augment.variants if augment else 1):
@@ -127,11 +126,11 @@ class ExampleMaker:
         return self._store.get(sound.key, lambda: self._again(example, sound.factor))
 
     def _again(self, example: Example, factor: float) -> torch.Tensor:
-        samples = load_audio(example.clip.audio)
+        samples = load_recording(example.clip.audio)
         if clip_digest(samples) != example.digest:
             raise AudioError(
                 "the recording was changed while it was being trained on",
-                where=example.clip.audio,
+                where=str(example.clip.audio),
                 mend="Put the old recording back and go on with --resume, or start a new run.",
             )
         return self._features(change_rate(samples, factor))

@@ -15,7 +15,8 @@ import numpy as np
 
 from ownvoice.config import TrainingSettings, check_language
 from ownvoice.data.audio import SAMPLE_RATE, load_audio, write_wav
-from ownvoice.data.manifest import audio_file, read_manifest
+from ownvoice.data.manifest import read_manifest
+from ownvoice.data.recording import AudioSource, load_recording, recording_of
 from ownvoice.data.split import load_split
 from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import UsageError
@@ -112,9 +113,9 @@ def open_transcriber(model: str, language: str | None) -> Callable[[Path], Trans
 
 
 def _test_phrases(run: RunFolder) -> list[HeldOutPhrase]:
-    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
+    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).everything}
     split = load_split(run, utterances.values())
-    return [_phrase(run.voice, utterances[name]) for name in split.test]
+    return [_phrase(run.voice, utterances[name]) for name in split.test if not utterances[name].excluded]
 
 
 def _all_phrases(voice: VoiceFolder) -> list[HeldOutPhrase]:
@@ -122,17 +123,17 @@ def _all_phrases(voice: VoiceFolder) -> list[HeldOutPhrase]:
 
 
 def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
-    return HeldOutPhrase(utterance_id(utterance), audio_file(voice, utterance), utterance.text)
+    return HeldOutPhrase(utterance_id(utterance), recording_of(voice, utterance), utterance.text)
 
 
 def _transcriber(recogniser: Recogniser, language: str | None, progress: StageProgress, stage: str) -> Transcriber:
     from ownvoice.model.transcribe import transcribe_clips
 
-    def transcribe(paths: Sequence[Path]) -> list[str]:
+    def transcribe(paths: Sequence[AudioSource]) -> list[str]:
         texts: list[str] = []
         progress(stage, 0, len(paths))
         for start in range(0, len(paths), _CLIPS_AT_ONCE):
-            clips = [load_audio(path) for path in paths[start : start + _CLIPS_AT_ONCE]]
+            clips = [load_recording(path) for path in paths[start : start + _CLIPS_AT_ONCE]]
             texts += transcribe_clips(recogniser, clips, language)
             progress(stage, len(texts), len(paths))
         return texts
@@ -141,7 +142,7 @@ def _transcriber(recogniser: Recogniser, language: str | None, progress: StagePr
 
 
 def _without_adapter(tuned: Recogniser, language: str | None, progress: StageProgress) -> Transcriber:
-    def transcribe(paths: Sequence[Path]) -> list[str]:
+    def transcribe(paths: Sequence[AudioSource]) -> list[str]:
         with tuned.as_base() as base:
             return _transcriber(base, language, progress, "Base model listens")(paths)
 

@@ -15,7 +15,8 @@ from ownvoice import events
 from ownvoice.config import TrainingSettings
 from ownvoice.data.check import check_voice
 from ownvoice.data.importers import LeftOut, import_recordings
-from ownvoice.data.manifest import audio_file, read_manifest, read_voice_settings, scan_manifest
+from ownvoice.data.manifest import read_manifest, read_voice_settings, scan_manifest
+from ownvoice.data.recording import recording_of
 from ownvoice.data.split import Split, load_split, save_split, split_utterances
 from ownvoice.data.utterance import utterance_id
 from ownvoice.errors import TrainingError, UsageError
@@ -194,7 +195,7 @@ def _train(
     utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
 
     def clips(names: Sequence[str]) -> list[Clip]:
-        return [Clip(name, audio_file(run.voice, utterances[name]), utterances[name].text) for name in names]
+        return [Clip(name, recording_of(run.voice, utterances[name]), utterances[name].text) for name in names]
 
     result = train(
         run,

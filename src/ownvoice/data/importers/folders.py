@@ -160,7 +160,7 @@ def _read_voice(tree: Tree, name: str) -> Source | None:
     locate = tree.locate_from(posixpath.dirname(name))
     found: list[Clip | LeftOut] = []
     used: set[Content] = set()
-    for line, utterance in scan.lines:
+    for line, utterance in scan.everything:
         try:
             audio = locate(utterance.audio_path)
             used.add(audio)
@@ -170,7 +170,7 @@ def _read_voice(tree: Tree, name: str) -> Source | None:
             found.append(LeftOut(utterance.audio_path, line, error.what))
     found += [LeftOut(name, fault.line, fault.message) for fault in scan.faults]
     found += [*_unlisted(tree, used, name), *tree.left_out]
-    return Source(found, len(found), [f"{name} as a voice folder"]) if scan.lines else None
+    return Source(found, len(found), [f"{name} as a voice folder"]) if scan.everything else None
 
 
 def _pair_texts(tree: Tree) -> list[Clip | LeftOut]:

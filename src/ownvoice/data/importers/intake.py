@@ -128,7 +128,7 @@ class _Intake:
         if voice.manifest.exists():
             reading = read_manifest(voice)
             warnings += reading.warnings
-            for utterance in reading.utterances:
+            for utterance in reading.everything:
                 self._remember(utterance)
 
     def take(self, clip: Clip) -> Utterance | LeftOut:
