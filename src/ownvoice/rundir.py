@@ -1,6 +1,6 @@
 """Every file name in a voice folder and in a run folder, and how they are written safely.
 
-    VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/cache/  VOICE/runs/RUN/
+    VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/cache/  VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/evaluation.json  RUN/evaluation.html
 
@@ -58,6 +58,16 @@ class VoiceFolder:
         return self.path / "cache"
 
     @property
+    def uploads(self) -> Path:
+        """Files on their way in, a folder for each batch."""
+        return self.path / "uploads"
+
+    @property
+    def exports(self) -> Path:
+        """Copies of the recordings made for other programs, a folder for each time."""
+        return self.path / "exports"
+
+    @property
     def runs(self) -> Path:
         return self.path / "runs"
 
@@ -94,6 +104,44 @@ class VoiceFolder:
     def latest_run(self) -> RunFolder | None:
         """The run started last, or None."""
         return next(reversed(self.started_runs()), None)
+
+
+@dataclass(frozen=True)
+class UploadFolder:
+    """The folder of one batch of files on their way into a voice."""
+
+    path: Path
+
+    @property
+    def log(self) -> Path:
+        """What is known of each file, a line a change."""
+        return self.path / "log.jsonl"
+
+    @property
+    def torn_lines(self) -> Path:
+        return self.path / "log.jsonl.torn"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / ".lock"
+
+    @property
+    def draft(self) -> Path:
+        """Transcripts a model proposes, as ``ownvoice transcribe --json`` prints them."""
+        return self.path / "draft.json"
+
+    @property
+    def draft_log(self) -> Path:
+        """What that model complained of."""
+        return self.path / "draft.log"
+
+    def part(self, number: int) -> Path:
+        """A file's bytes as they come in."""
+        return self.path / f"{number:04d}.part"
+
+    def wav(self, number: int) -> Path:
+        """Its sound, once decoded."""
+        return self.path / f"{number:04d}.wav"
 
 
 @dataclass(frozen=True)
