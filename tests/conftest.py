@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +23,11 @@ def small_voxtral(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium that never reaches for the network by itself; without one, tests skip, but not in CI."""
+def launch_chromium() -> Iterator[Callable[..., Browser]]:
+    """Starts a headless Chromium with the arguments given, one that never reaches for the network by itself.
+
+    Without one on the machine, tests skip, but not in CI.
+    """
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,6 +35,16 @@ def chromium() -> Iterator[Browser]:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("needs Chromium: apt-get install chromium")
     quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=quiet)
-        yield browser
-        browser.close()
+
+        def launch(*arguments: str) -> Browser:
+            return playwright.chromium.launch(executable_path=program, args=[*quiet, *arguments])
+
+        yield launch
+
+
+@pytest.fixture(scope="session")
+def chromium(launch_chromium: Callable[..., Browser]) -> Iterator[Browser]:
+    """A headless Chromium without a microphone."""
+    browser = launch_chromium()
+    yield browser
+    browser.close()

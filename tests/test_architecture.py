@@ -19,7 +19,7 @@ LAYERS = {
     "model": 2,
     "training": 3, "evaluation": 3, "publishing": 3, "serving": 3,
     "workflow": 4, "doctor": 4,
-    "cli": 5, "ui": 5, "__main__": 6,
+    "ui": 5, "cli": 6, "__main__": 7,
 }  # fmt: skip
 """Layer of each room of the package; the package itself (``ownvoice.__version__``) is below all."""
 

@@ -19,6 +19,7 @@ from ownvoice.errors import OwnvoiceError, storage_faults
 
 VERBS = {
     "demo": "The whole way on the built-in model and sample voice.",
+    "app": "The web app: record, train, compare.",
     "phrases": "Phrases to read aloud, the ones that teach the most first.",
     "import": "Bring recordings and their transcripts into a voice folder.",
     "check": "Every problem of a voice's recordings, with its place and its mend.",

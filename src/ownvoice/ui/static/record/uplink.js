@@ -1,0 +1,188 @@
+// Brings one take to the server while it is being spoken, in parts, each of which is on disk there when it is answered.
+// Keeps what is not yet acknowledged and tries for as long as it takes; lets go of everything else.
+// Contract: docs/studio.md. "Saved" is said by the answer of finish alone.
+import { call, Refusal } from "../api.js";
+
+const PART_SECONDS = 0.5;
+const ANSWER_SECONDS = 10; // after this a connection that says nothing counts as lost
+const WAITS = [0.3, 0.6, 1.2, 2.5, 5]; // seconds between tries; the last one is repeated
+
+export class Uplink extends EventTarget {
+  #voice;
+  #start;
+  #blocks = [];
+  #base = 0; // samples acknowledged by the server: what #blocks begins after
+  #ended = false;
+  #given = false;
+  #more = () => {}; // ends the wait for more sound
+  #retry = () => {}; // ends the wait for the next try
+  take = null;
+  samples = 0;
+  /** Why it does not get on just now: `{kind: "offline" | "full" | "refused", text}`, or null. */
+  trouble = null;
+  /** The answer of finish, or null when the take was given up; never rejects. */
+  saved;
+
+  /** `voice` is the voice's address; `start` what POST takes is told: phrase_id, text, sample_rate, replaces ... */
+  constructor(voice, start) {
+    super();
+    this.#voice = voice;
+    this.#start = start;
+    this.saved = this.#run();
+  }
+
+  get seconds() {
+    return this.samples / this.#start.sample_rate;
+  }
+
+  /** Seconds that exist on this page alone. */
+  get unsentSeconds() {
+    return (this.samples - this.#base) / this.#start.sample_rate;
+  }
+
+  /** Add samples, an Int16Array that nobody changes afterwards. */
+  push(block) {
+    this.#blocks.push(block);
+    this.samples += block.length;
+    if (this.samples - this.#base >= this.#partSamples) this.#more();
+  }
+
+  /** Nothing more will come. */
+  end() {
+    this.#ended = true;
+    this.#more();
+  }
+
+  /** Do not wait for the next try. */
+  tryNow() {
+    this.#retry();
+  }
+
+  /** Stop trying. What reached the server stays there, as an unfinished take. */
+  giveUp() {
+    this.#given = true;
+    this.end();
+    this.#retry();
+  }
+
+  get #partSamples() {
+    return PART_SECONDS * this.#start.sample_rate;
+  }
+
+  async #run() {
+    const started = await this.#insist(() => this.#call("POST", "", this.#start));
+    this.take = started?.take ?? null;
+    while (!this.#given) {
+      await this.#sendParts();
+      const answer = await this.#insist(() => this.#finish());
+      if (answer) return answer;
+    }
+    this.#blocks = [];
+    return null;
+  }
+
+  async #sendParts() {
+    while (!this.#given) {
+      const unsent = this.samples - this.#base;
+      if (unsent >= this.#partSamples || (this.#ended && unsent > 0)) await this.#insist(() => this.#sendPart());
+      else if (this.#ended) return;
+      else await new Promise((resolve) => { this.#more = resolve; });
+    }
+  }
+
+  async #sendPart() {
+    const part = joined(this.#blocks, 4 * this.#partSamples);
+    try {
+      const { samples } = await this.#call("PUT", `/${this.take}/audio?at=${this.#base}`, part);
+      this.#drop(samples);
+    } catch (error) {
+      if (!isGap(error)) throw error;
+      this.#drop(error.answer.samples);
+    }
+  }
+
+  /** The answer, or null when the server turns out to lack samples that are to be sent first. */
+  async #finish() {
+    try {
+      return await this.#call("POST", `/${this.take}/finish`, { samples: this.samples });
+    } catch (error) {
+      if (!isGap(error) || error.answer.samples >= this.samples) throw error;
+      this.#drop(error.answer.samples);
+      return null;
+    }
+  }
+
+  /** Forget what the server has. Blocks stay whole on the server's side or on ours: a part is cut between blocks. */
+  #drop(stored) {
+    if (stored < this.#base) throw new Refusal(409, { message: `${this.#base - stored} samples are gone on the server` });
+    while (this.#blocks.length && this.#base + this.#blocks[0].length <= stored) this.#base += this.#blocks.shift().length;
+    if (stored > this.#base && this.#blocks.length) {
+      this.#blocks[0] = this.#blocks[0].slice(stored - this.#base);
+      this.#base = stored;
+    }
+  }
+
+  #call(method, path, body) {
+    return call(method, `${this.#voice}/takes${path}`, body, { signal: AbortSignal.timeout(ANSWER_SECONDS * 1000) });
+  }
+
+  /** Try until it works, or null when given up; what is wrong meanwhile is in `trouble`. */
+  async #insist(request) {
+    for (let tries = 0; !this.#given; tries++) {
+      try {
+        const answer = await request();
+        this.#setTrouble(null);
+        return answer;
+      } catch (error) {
+        if (!("text" in error)) throw error;
+        this.#setTrouble({ kind: kindOf(error), text: error.text });
+        // What the server refuses does not mend itself: only a person's "try again" is worth a request.
+        const wait = this.trouble.kind === "refused" ? Infinity : WAITS[Math.min(tries, WAITS.length - 1)];
+        if (!this.#given) await this.#pause(wait);
+      }
+    }
+    return null;
+  }
+
+  #setTrouble(trouble) {
+    if (trouble?.kind === this.trouble?.kind) return;
+    this.trouble = trouble;
+    this.dispatchEvent(new Event("trouble"));
+  }
+
+  #pause(seconds) {
+    return new Promise((resolve) => {
+      const timer = Number.isFinite(seconds) ? setTimeout(resolve, seconds * 1000) : null;
+      this.#retry = () => { clearTimeout(timer); resolve(); };
+    });
+  }
+}
+
+/** Whether the server says how many samples it has, because they are not as many as we thought. */
+function isGap(error) {
+  return error instanceof Refusal && error.status === 409 && Number.isInteger(error.answer.samples);
+}
+
+function kindOf(error) {
+  if (!(error instanceof Refusal)) return "offline";
+  if (error.status === 507) return "full";
+  return error.status >= 500 || error.status === 429 ? "offline" : "refused";
+}
+
+/** The first blocks as one buffer of at most `limit` samples, but one block at least. */
+function joined(blocks, limit) {
+  let length = 0;
+  const chosen = [];
+  for (const block of blocks) {
+    if (chosen.length && length + block.length > limit) break;
+    chosen.push(block);
+    length += block.length;
+  }
+  const whole = new Int16Array(length);
+  let at = 0;
+  for (const block of chosen) {
+    whole.set(block, at);
+    at += block.length;
+  }
+  return whole;
+}

@@ -1,0 +1,100 @@
+"""What tests of the pages share: the app's server as a process, and what a page said, shows and weighs."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+START_SECONDS = 60.0
+"""How long a server may take to answer on a busy machine."""
+
+HEAR_ANNOUNCEMENTS = """
+window.announced = [];
+addEventListener("DOMContentLoaded", () => {
+  for (const id of ["status", "alert"]) {
+    new MutationObserver(() => {
+      const text = document.getElementById(id).textContent;
+      if (text) window.announced.push(text);
+    }).observe(document.getElementById(id), { childList: true, characterData: true, subtree: true });
+  }
+});
+"""
+
+
+class Studio:
+    """``ownvoice app`` as a process of its own, over an empty folder of voices."""
+
+    def __init__(self, folder: Path) -> None:
+        self.voices = folder / "voices"
+        self.log = folder / "server.log"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "ownvoice", "app", "--no-browser", "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([*command, "--voices", str(self.voices)], stdout=log, stderr=log)
+        ends = time.monotonic() + START_SECONDS
+        while not self.answers():
+            assert self.process.poll() is None, f"the server ended: {self.log.read_text()}"
+            assert time.monotonic() < ends, f"the server does not answer: {self.log.read_text()}"
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url, timeout=5) as answer:
+                return bool(answer.status == 200)
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_outside(address: str, home: str) -> bool:
+    return not address.startswith(("data:", "blob:", home + "/"))
+
+
+def announced(page: Page) -> list[str]:
+    """Everything the page's live regions said, in order."""
+    said: list[str] = page.evaluate("window.announced")
+    return said
+
+
+def focused(page: Page) -> str:
+    """The accessible text, id or tag of what has the focus."""
+    name: str = page.evaluate(
+        "(e => e.id || e.getAttribute('aria-label') || e.innerText?.trim() || e.tagName)(document.activeElement)"
+    )
+    return name
+
+
+def assert_accessible(page: Page) -> None:
+    """No finding of axe by WCAG 2.0 to 2.2, A and AA, and its best practice; and no sideways scrolling."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    assert found.response["violations"] == [], found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
