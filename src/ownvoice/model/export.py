@@ -1,0 +1,106 @@
+"""Writes a trained model in forms that other programs read: merged Hugging Face weights, also quantised.
+
+The other two forms have modules of their own: :mod:`ownvoice.model.vllm_adapter` renames an adapter,
+:mod:`ownvoice.model.mistral_layout` writes Mistral's own layout. Every function here fills a folder that is handed in;
+that it appears whole or not at all, and that what is in it says the same as the run, is the caller's to see to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from ownvoice.errors import ModelError
+from ownvoice.model.load import Recogniser, load_recogniser
+from ownvoice.model.source import find_model
+
+if TYPE_CHECKING:
+    from transformers import BitsAndBytesConfig
+
+Quantisation = Literal["int8", "nf4"]
+
+
+def merge_run(source: str | Path, folder: Path, *, dtype: torch.dtype | None = None) -> Recogniser:
+    """Write a plain Hugging Face Voxtral, the adapter added into its weights; transformers alone loads it.
+
+    Parameters
+    ----------
+    source
+        A run, or anything else :func:`~ownvoice.model.load.load_recogniser` takes. Weights trained as a whole are
+        written as they are.
+    folder
+        An empty folder.
+    dtype
+        Precision of the weights written; left out, bfloat16 where the base is kept in it, else float32. The sum of
+        weight and adapter is computed in it; in float32 the merged model answers as base and adapter do to 1e-5.
+
+    Returns
+    -------
+    The merged model, on the CPU, with no adapter any more.
+
+    Raises
+    ------
+    ModelError
+        when the model cannot be loaded, or merging makes weights that are no numbers.
+    """
+    from transformers import VoxtralConfig
+
+    stored = VoxtralConfig.from_pretrained(find_model(source).base, local_files_only=True).dtype
+    kept = dtype or (torch.bfloat16 if stored == torch.bfloat16 else torch.float32)
+    recogniser = load_recogniser(source, device="cpu", dtype=kept)
+    if recogniser.adapter is not None:
+        try:
+            recogniser.adapter.merge_and_unload(safe_merge=True)
+        except ValueError as error:  # PEFT's word for NaN in the sum
+            raise ModelError(f"the adapter cannot be merged ({error})", where=source) from error
+        recogniser.adapter = None
+    recogniser.model.save_pretrained(folder)
+    recogniser.processor.save_pretrained(folder)
+    return recogniser
+
+
+def quantise(merged: Path, folder: Path, how: Quantisation) -> None:
+    """Write the merged model in ``merged`` a second time into ``folder``, its linear layers in 8 or 4 bits.
+
+    ``int8`` is LLM.int8() (Dettmers et al. 2022), ``nf4`` is QLoRA's four-bit normal float with double quantisation
+    (Dettmers et al. 2023), both by bitsandbytes, which has to be installed to read the result too. The vocabulary head
+    stays as it is: it is the last word on every token.
+
+    Raises
+    ------
+    ModelError
+        when bitsandbytes is not installed.
+    """
+    from transformers import VoxtralForConditionalGeneration, VoxtralProcessor
+
+    try:
+        import bitsandbytes  # noqa: F401 - transformers' own message for this is a traceback
+    except ImportError:
+        raise ModelError(
+            "quantised weights need bitsandbytes, which is not installed", mend="pip install bitsandbytes"
+        ) from None
+    model = VoxtralForConditionalGeneration.from_pretrained(
+        merged,
+        quantization_config=_quantisation_config(how),
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+    )
+    model.save_pretrained(folder)
+    VoxtralProcessor.from_pretrained(merged, local_files_only=True).save_pretrained(folder)
+
+
+def _quantisation_config(how: Quantisation) -> BitsAndBytesConfig:
+    from transformers import BitsAndBytesConfig
+
+    if how == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=["lm_head"])
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        llm_int8_skip_modules=["lm_head"],
+    )
