@@ -109,7 +109,8 @@ async def _show_fault(request: Request, error: Exception) -> Response:
         case OwnvoiceError():
             return _answer(request, status_of(error), error.what, error.where, error.mend)
         case HTTPException():
-            return _answer(request, error.status_code, error.detail, None, None, dict(error.headers or {}))
+            what = "there is no such page" if error.status_code == 404 else error.detail
+            return _answer(request, error.status_code, what, None, None, dict(error.headers or {}))
         case RequestValidationError():
             faults = (f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
             return _answer(request, 422, f"the request cannot be used ({'; '.join(faults)})", None, None)
