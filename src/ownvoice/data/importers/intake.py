@@ -92,11 +92,29 @@ def import_recordings(
     """
     if language is not None:
         VoiceSettings.make({"language": language})
-    wanted = Wanted(text_column, audio_column)
-    with _opened(source, voice, wanted) as opened, _scratch_folder() as scratch, _no_empty_voice(voice):
+    with _opened(source, voice, Wanted(text_column, audio_column)) as opened:
         label = source if source.startswith(PREFIX) else Path(source).resolve().name
+        result = take_in(opened, voice, label=label, language=language, progress=progress)
+    if not result.added and len(result.failed) == len(result.left_out):
+        raise _nothing_imported(source, result.left_out)
+    return result
+
+
+def take_in(
+    opened: Source, voice: VoiceFolder, *, label: str, language: str | None = None, progress: Progress | None = None
+) -> ImportResult:
+    """Copy every clip of an opened source into ``voice``; where nothing could be, the result says why.
+
+    ``label`` is what the source is called in each utterance's ``source``.
+
+    Raises
+    ------
+    ConfigError, HubError, ManifestError, StorageError
+        as :func:`import_recordings`.
+    """
+    result = ImportResult([], [], opened.warnings, opened.read_as)
+    with _scratch_folder() as scratch, _no_empty_voice(voice):
         intake = _Intake(voice, language, label, scratch, opened.warnings)
-        result = ImportResult([], [], opened.warnings, opened.read_as)
         for done, found in enumerate(opened.found, 1):
             outcome = found if isinstance(found, LeftOut) else intake.take(found)
             if isinstance(outcome, Utterance):
@@ -105,8 +123,6 @@ def import_recordings(
                 result.left_out.append(outcome)
             if progress:
                 progress(done, opened.total)
-    if not result.added and len(result.failed) == len(result.left_out):
-        raise _nothing_imported(source, result.left_out)
     return result
 
 
