@@ -10,7 +10,11 @@
     |   `-- TooLittleDataError  not enough utterances to train or to judge
     |-- ModelError              a model folder or Hub id cannot be loaded or used
     |-- TrainingError           a run cannot start, go on, or be resumed
-    |-- StorageError            disk full, no permission, folder in use
+    |   |-- MemoryShortageError the device has too little memory for it
+    |   |-- DivergedError       the loss or a gradient is no longer a number
+    |   `-- StoppedError        a person paused or cancelled it
+    |-- StorageError            no permission, folder in use
+    |   `-- DiskFullError       there is no room left
     `-- HubError                the Hugging Face Hub refused or could not be reached
 
 The command line prints the message alone and never a traceback for these.
@@ -78,8 +82,24 @@ class TrainingError(OwnvoiceError):
     """A training run cannot start, go on, or be resumed."""
 
 
+class MemoryShortageError(TrainingError):
+    """The device that trains has too little memory for what was asked."""
+
+
+class DivergedError(TrainingError):
+    """The loss or a gradient is no longer a number, so that nothing more can be learned."""
+
+
+class StoppedError(TrainingError):
+    """A person asked the run to pause or to end; it can go on later."""
+
+
 class StorageError(OwnvoiceError):
     """The disk is full, a folder cannot be written, or another process holds it."""
+
+
+class DiskFullError(StorageError):
+    """There is no room left on the disk, or within what this person may use of it."""
 
 
 class HubError(OwnvoiceError):
@@ -104,6 +124,8 @@ _STORAGE_FAULTS = {
     errno.EISDIR: ("a folder stands where a file is needed", "Move that folder away or choose another name."),
 }
 
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+
 
 @contextmanager
 def storage_faults(where: str | Path) -> Iterator[None]:
@@ -122,4 +144,5 @@ def storage_faults(where: str | Path) -> Iterator[None]:
         if fault is None:
             raise
         what, mend = fault
-        raise StorageError(what, where=error.filename or where, mend=mend) from error
+        kind = DiskFullError if error.errno in _NO_ROOM else StorageError
+        raise kind(what, where=error.filename or where, mend=mend) from error

@@ -1,8 +1,9 @@
 """Every file name in a voice folder and in a run folder, and how they are written safely.
 
     VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/cache/  VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
+    VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
-    RUN/adapter/ | RUN/model/  RUN/evaluation.json  RUN/evaluation.html
+    RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
 
 No other module spells these names. What the files mean is told by the module that owns them.
 """
@@ -70,6 +71,26 @@ class VoiceFolder:
     @property
     def runs(self) -> Path:
         return self.path / "runs"
+
+    @property
+    def queue(self) -> Path:
+        """Runs that wait for their turn; all voices beside this one share it."""
+        return self.path.resolve().parent / ".queue"
+
+    @property
+    def mine(self) -> Path:
+        """Names the run whose model this person uses."""
+        return self.path / "mine.json"
+
+    @property
+    def learning_curve(self) -> Path:
+        """Which runs were trained on a half and a quarter of the recordings."""
+        return self.path / "learning_curve.json"
+
+    @property
+    def tracking(self) -> Path:
+        """Trackio's copy of all runs' figures."""
+        return self.path / "trackio"
 
     def require(self) -> VoiceFolder:
         """Return self when there is a manifest, else raise :class:`DataError` saying how to make one."""
@@ -172,6 +193,26 @@ class RunFolder:
         return self.path / ".lock"
 
     @property
+    def job_lock(self) -> Path:
+        """Held by the process that the app started for this run, from its waiting in the queue to its evaluation."""
+        return self.path / ".job"
+
+    @property
+    def wish(self) -> Path:
+        """What a person asked a working run to do, until it has done it."""
+        return self.path / ".wish"
+
+    @property
+    def reserve(self) -> Path:
+        """Room kept on the disk while a run works, so that a full disk can still be told of."""
+        return self.path / ".reserve"
+
+    @property
+    def log(self) -> Path:
+        """Everything a run that the app started printed; for a person who looks for a fault, never read by a program."""
+        return self.path / "log.txt"
+
+    @property
     def adapter(self) -> Path:
         return self.path / "adapter"
 
@@ -186,6 +227,10 @@ class RunFolder:
     @property
     def evaluation_html(self) -> Path:
         return self.path / "evaluation.html"
+
+    def export(self, form: str) -> Path:
+        """The trained model in a form for other programs ("merged", "vllm-adapter"...)."""
+        return self.path / "export" / form
 
     @property
     def voice(self) -> VoiceFolder:
