@@ -4,6 +4,7 @@
     VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
+    RUN/log.txt
 
 No other module spells these names. What the files mean is told by the module that owns them.
 """
@@ -209,7 +210,7 @@ class RunFolder:
 
     @property
     def log(self) -> Path:
-        """Everything a run that the app started printed; for a person who looks for a fault, never read by a program."""
+        """All that a run printed which the app started: for a person who looks for a fault, read by no program."""
         return self.path / "log.txt"
 
     @property

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from ownvoice.config import LoraSettings
 from ownvoice.errors import ModelError
 from ownvoice.model.adapters import add_lora, trained_tensors
-from ownvoice.model.export import merge_run
+from ownvoice.model.export import merge_run, merged
 from ownvoice.model.features import encode, log_mel, splice
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.mistral_layout import write_mistral_layout
@@ -85,21 +85,21 @@ with torch.inference_mode():
 
 
 def test_merged_model_is_read_by_transformers_alone(adapter: Path, expected: torch.Tensor, tmp_path: Path) -> None:
-    merged = tmp_path / "merged"
-    merged.mkdir()
-    merge_run(adapter, merged)
+    folder = tmp_path / "merged"
+    folder.mkdir()
+    merge_run(adapter, folder)
     np.save(tmp_path / "clip.npy", CLIP)
     script = tmp_path / "alone.py"
     script.write_text(TRANSFORMERS_ALONE)
-    command = [sys.executable, "-I", script, merged, tmp_path / "clip.npy", tmp_path / "ids.json", tmp_path / "out.npy"]
+    command = [sys.executable, "-I", script, folder, tmp_path / "clip.npy", tmp_path / "ids.json", tmp_path / "out.npy"]
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
     found = torch.from_numpy(np.load(tmp_path / "out.npy"))
     assert (found - expected).abs().max() < 1e-3
     assert expected.abs().max() > 0.1, "near nothing everything is alike"
-    assert sorted(path.name for path in merged.iterdir()) == [
+    assert sorted(path.name for path in folder.iterdir()) == [
         "config.json", "generation_config.json", "model.safetensors", "processor_config.json", "tekken.json",
     ]  # fmt: skip
-    assert str(tmp_path.parent) not in "".join(path.read_text() for path in merged.glob("*.json"))
+    assert str(tmp_path.parent) not in "".join(path.read_text() for path in folder.glob("*.json"))
 
 
 def test_merging_keeps_the_precision_that_was_asked_for(adapter: Path, tmp_path: Path) -> None:
@@ -227,8 +227,7 @@ def to_hugging_face(name: str, tensor: torch.Tensor, params: dict[str, int]) -> 
 def test_mistral_layout_is_what_transformers_converter_reads(
     adapter: Path, small_voxtral: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "merged").mkdir()
-    model = merge_run(adapter, tmp_path / "merged")
+    model = merged(adapter)
     with pytest.raises(ModelError, match="not Whisper's sinusoids"):  # the miniature's are random
         write_mistral_layout(model, small_voxtral / "tekken.json", tmp_path)
 

@@ -26,6 +26,7 @@ VERBS = {
     "train": "Teach a model the voice.",
     "evaluate": "Base model against tuned model, on phrases never trained on.",
     "transcribe": "Write down what is said in audio files.",
+    "export": "Write a trained model in a form that other programs read.",
     "doctor": "What this machine can train, and why not more.",
 }
 """Every command with its one line of help, so that ``ownvoice --help`` reads no verb's file."""

@@ -22,23 +22,36 @@ if TYPE_CHECKING:
 Quantisation = Literal["int8", "nf4"]
 
 
-def merge_run(source: str | Path, folder: Path, *, dtype: torch.dtype | None = None) -> Recogniser:
+def merge_run(source: str | Path, folder: Path, *, dtype: torch.dtype | None = None) -> None:
     """Write a plain Hugging Face Voxtral, the adapter added into its weights; transformers alone loads it.
 
     Parameters
     ----------
-    source
-        A run, or anything else :func:`~ownvoice.model.load.load_recogniser` takes. Weights trained as a whole are
-        written as they are.
     folder
         An empty folder.
-    dtype
-        Precision of the weights written; left out, bfloat16 where the base is kept in it, else float32. The sum of
-        weight and adapter is computed in it; in float32 the merged model answers as base and adapter do to 1e-5.
+    source, dtype
+        As :func:`merged`.
 
-    Returns
-    -------
-    The merged model, on the CPU, with no adapter any more.
+    Raises
+    ------
+    ModelError
+        as :func:`merged`.
+    """
+    recogniser = merged(source, dtype=dtype)
+    recogniser.model.save_pretrained(folder)
+    recogniser.processor.save_pretrained(folder)
+
+
+def merged(source: str | Path, *, dtype: torch.dtype | None = None) -> Recogniser:
+    """Load a model on the CPU and add its adapter, if it has one, into its weights.
+
+    Parameters
+    ----------
+    source
+        A run, or anything else :func:`~ownvoice.model.load.load_recogniser` takes.
+    dtype
+        Precision of the weights; left out, bfloat16 where the base is kept in it, else float32. The sum of weight and
+        adapter is rounded to it; in float32 the merged model answers as base and adapter do to 1e-5.
 
     Raises
     ------
@@ -56,13 +69,11 @@ def merge_run(source: str | Path, folder: Path, *, dtype: torch.dtype | None = N
         except ValueError as error:  # PEFT's word for NaN in the sum
             raise ModelError(f"the adapter cannot be merged ({error})", where=source) from error
         recogniser.adapter = None
-    recogniser.model.save_pretrained(folder)
-    recogniser.processor.save_pretrained(folder)
     return recogniser
 
 
-def quantise(merged: Path, folder: Path, how: Quantisation) -> None:
-    """Write the merged model in ``merged`` a second time into ``folder``, its linear layers in 8 or 4 bits.
+def quantise(plain: Path, folder: Path, how: Quantisation) -> None:
+    """Write the merged model in ``plain`` a second time into ``folder``, its linear layers in 8 or 4 bits.
 
     ``int8`` is LLM.int8() (Dettmers et al. 2022), ``nf4`` is QLoRA's four-bit normal float with double quantisation
     (Dettmers et al. 2023), both by bitsandbytes, which has to be installed to read the result too. The vocabulary head
@@ -82,14 +93,14 @@ def quantise(merged: Path, folder: Path, how: Quantisation) -> None:
             "quantised weights need bitsandbytes, which is not installed", mend="pip install bitsandbytes"
         ) from None
     model = VoxtralForConditionalGeneration.from_pretrained(
-        merged,
+        plain,
         quantization_config=_quantisation_config(how),
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
     )
     model.save_pretrained(folder)
-    VoxtralProcessor.from_pretrained(merged, local_files_only=True).save_pretrained(folder)
+    VoxtralProcessor.from_pretrained(plain, local_files_only=True).save_pretrained(folder)
 
 
 def _quantisation_config(how: Quantisation) -> BitsAndBytesConfig:

@@ -59,18 +59,18 @@ def evaluate_run(
     from ownvoice.model.load import load_recogniser
 
     settings = TrainingSettings.load(run.require().config)
-    phrases = _all_phrases(on) if on else _test_phrases(run)
+    phrases = _all_phrases(on) if on else held_out_phrases(run)
     tuned = load_recogniser(run.path)
     if tuned.adapter is None:
         base = load_recogniser(settings.base_model)
-        base_transcriber = _transcriber(base, settings.language, progress, "Base model listens")
+        base_transcriber = transcriber(base, settings.language, progress, "Base model listens")
     else:
         base_transcriber = _without_adapter(tuned, settings.language, progress)
     with tempfile.TemporaryDirectory() as folder:
         evaluation = evaluate(
             phrases,
             base=base_transcriber,
-            tuned=_transcriber(tuned, settings.language, progress, "Tuned model listens"),
+            tuned=transcriber(tuned, settings.language, progress, "Tuned model listens"),
             language=settings.language,
             silence=_silent_clips(Path(folder), settings.seed),
             names=names,
@@ -112,7 +112,8 @@ def open_transcriber(model: str, language: str | None) -> Callable[[Path], Trans
     return lambda path: transcribe_long(recogniser, load_audio(path), spoken)
 
 
-def _test_phrases(run: RunFolder) -> list[HeldOutPhrase]:
+def held_out_phrases(run: RunFolder) -> list[HeldOutPhrase]:
+    """The phrases a run keeps apart to be judged on."""
     utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).everything}
     split = load_split(run, utterances.values())
     return [_phrase(run.voice, utterances[name]) for name in split.test if not utterances[name].excluded]
@@ -126,7 +127,8 @@ def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
     return HeldOutPhrase(utterance_id(utterance), recording_of(voice, utterance), utterance.text)
 
 
-def _transcriber(recogniser: Recogniser, language: str | None, progress: StageProgress, stage: str) -> Transcriber:
+def transcriber(recogniser: Recogniser, language: str | None, progress: StageProgress, stage: str) -> Transcriber:
+    """A function that hears recordings with a loaded model, a bounded number of clips in memory at a time."""
     from ownvoice.model.transcribe import transcribe_clips
 
     def transcribe(paths: Sequence[AudioSource]) -> list[str]:
@@ -144,7 +146,7 @@ def _transcriber(recogniser: Recogniser, language: str | None, progress: StagePr
 def _without_adapter(tuned: Recogniser, language: str | None, progress: StageProgress) -> Transcriber:
     def transcribe(paths: Sequence[AudioSource]) -> list[str]:
         with tuned.as_base() as base:
-            return _transcriber(base, language, progress, "Base model listens")(paths)
+            return transcriber(base, language, progress, "Base model listens")(paths)
 
     return transcribe
 
