@@ -6,8 +6,9 @@ line's help and the guide take their sentences from there. No secret is ever a s
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +17,7 @@ from ownvoice.errors import ConfigError
 from ownvoice.rundir import write_atomically
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 VOXTRAL_LANGUAGES = {
@@ -193,6 +195,28 @@ class TrainingSettings(Settings):
                 "use scope 'encoder' or 'both', or rate variants instead"
             )
         return self
+
+
+def leaf_fields(settings: type[Settings], *outer: str) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
+    """Path and description of every field of ``settings`` and of the settings inside it, in the order written."""
+    for name, field in settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Settings):
+            yield from leaf_fields(kind, *outer, name)
+        else:
+            yield (*outer, name), field
+
+
+def nested(flat: Mapping[str, Any], separator: str) -> dict[str, Any]:
+    """``{"epochs": 3, "lora.rank": 8}`` with separator "." as values for ``Settings.make``."""
+    values: dict[str, Any] = {}
+    for name, value in flat.items():
+        *groups, last = name.split(separator)
+        level = values
+        for group in groups:
+            level = level.setdefault(group, {})
+        level[last] = value
+    return values
 
 
 def _complaint(problem: ErrorDetails) -> str:  # pydantic's own wording, with our name for the place

@@ -7,14 +7,14 @@ recipe and an option are refused with the same words. ``none`` empties a field t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
 
-from ownvoice.config import Settings
+from ownvoice.config import Settings, leaf_fields, nested
 
 _NONE = "none"
 _SEPARATOR = "__"  # between the names of a nested field in the parameter's Python name
@@ -22,7 +22,7 @@ _SEPARATOR = "__"  # between the names of a nested field in the parameter's Pyth
 
 def options_of(settings: type[Settings]) -> list[click.Option]:
     """One option for each field of ``settings``, nested fields included, in the order they are written."""
-    return [_option(path, field) for path, field in _fields(settings)]
+    return [_option(path, field) for path, field in leaf_fields(settings)]
 
 
 def given_values(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,25 +30,8 @@ def given_values(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
     ``{"epochs": "3", "lora__rank": "8", "method": None}`` becomes ``{"epochs": "3", "lora": {"rank": "8"}}``.
     """
-    values: dict[str, Any] = {}
-    for name, value in parameters.items():
-        if value is None:
-            continue
-        *groups, last = name.split(_SEPARATOR)
-        level = values
-        for group in groups:
-            level = level.setdefault(group, {})
-        level[last] = None if value == _NONE else value
-    return values
-
-
-def _fields(settings: type[Settings], *outer: str) -> Iterator[tuple[tuple[str, ...], FieldInfo]]:
-    for name, field in settings.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, Settings):
-            yield from _fields(kind, *outer, name)
-        else:
-            yield (*outer, name), field
+    given = {name: None if value == _NONE else value for name, value in parameters.items() if value is not None}
+    return nested(given, _SEPARATOR)
 
 
 def _option(path: tuple[str, ...], field: FieldInfo) -> click.Option:
