@@ -59,6 +59,8 @@ class State:
     best: Best | None = None
     looks_since_best: int = 0
     """Looks at the dev set that brought nothing better."""
+    looked: int = 0
+    """Step of the last look: a run stopped before a look that was due takes it first when it goes on."""
 
 
 def save_checkpoint(run: RunFolder, state: State, parameters: Parameters, optimiser: torch.optim.Optimizer) -> Path:

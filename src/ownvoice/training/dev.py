@@ -42,11 +42,16 @@ class DevLook:
 
 @torch.no_grad()
 def look_at_dev(
-    recogniser: Recogniser, maker: ExampleMaker, examples: Sequence[Example], language: str | None, score: Score
+    recogniser: Recogniser,
+    maker: ExampleMaker,
+    examples: Sequence[Example],
+    language: str | None,
+    score: Score,
+    before_batch: Callable[[], None],
 ) -> DevLook:
     """Transcribe and score the dev set; each clip is encoded once for both.
 
-    The model is in evaluation mode afterwards.
+    The model is in evaluation mode afterwards. What ``before_batch`` raises ends the look.
     """
     recogniser.model.eval()
     loss_of = LabelLoss(recogniser.model)
@@ -54,6 +59,7 @@ def look_at_dev(
     loss, labels = 0.0, 0
     lengths = [example.sounds[0].samples for example in examples]
     for group in batches_by_length(lengths, recogniser.window, BATCH_SIZE):
+        before_batch()
         chosen = [examples[index] for index in group]
         features = torch.cat([maker.features(example, 0) for example in chosen]).to(recogniser.device)
         audio = features if maker.encoded else encode(recogniser.model, features)

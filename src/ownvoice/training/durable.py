@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, and survive a power cut; and the lock of a run.
+"""Folders that appear whole or not at all, and survive a power cut; and locks that end with their process.
 
 What is in them is told by :mod:`ownvoice.training.checkpoint` and :mod:`ownvoice.training.keep`.
 """
@@ -19,6 +19,9 @@ from safetensors import SafetensorError
 from ownvoice.errors import StorageError, storage_faults
 from ownvoice.rundir import RunFolder, make_folder, sync_folder
 
+PROBE_SECONDS = 0.3
+"""Longest that :func:`is_held`, which must take a lock to see whether it can, is in the way of one who wants it."""
+
 _SYSTEM_ERROR = re.compile(r"os error (\d+)")
 
 
@@ -31,19 +34,49 @@ def locked(run: RunFolder) -> Iterator[None]:
     StorageError
         when another process trains it.
     """
-    lock = FileLock(run.lock)
-    try:
-        with storage_faults(run.lock):
-            make_folder(run.path)
-            lock.acquire(timeout=0)
-    except Timeout:
-        raise StorageError(
-            "another process is training this run", where=run.path, mend="Wait until it is done, or stop it."
-        ) from None
-    try:
+    with held(run.lock) as is_ours:
+        if not is_ours:
+            raise StorageError(
+                "another process is training this run", where=run.path, mend="Wait until it is done, or stop it."
+            )
         yield
+
+
+@contextmanager
+def held(lock: Path) -> Iterator[bool]:
+    """Hold the lock file ``lock`` within the block; False where another process holds it.
+
+    Raises
+    ------
+    StorageError
+        when its folder cannot be written.
+    """
+    handle = FileLock(lock, mode=0o600)
+    try:
+        with storage_faults(lock):
+            make_folder(lock.parent)
+            handle.acquire(timeout=PROBE_SECONDS, poll_interval=0.05)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
     finally:
-        lock.release()
+        handle.release()
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a living process holds the lock file ``lock``."""
+    if not lock.exists():
+        return False
+    handle = FileLock(lock)
+    try:
+        with storage_faults(lock):
+            handle.acquire(timeout=0)
+    except Timeout:
+        return True
+    handle.release()
+    return False
 
 
 def place_folder(final: Path, fill: Callable[[Path], None]) -> None:

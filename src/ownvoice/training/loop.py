@@ -14,11 +14,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import psutil
 import torch
 
 from ownvoice import events
 from ownvoice.config import TrainingSettings
-from ownvoice.errors import TrainingError
+from ownvoice.errors import DivergedError, MemoryShortageError, StoppedError, TrainingError
 from ownvoice.events import EventLog
 from ownvoice.model.adapters import trained_tensors
 from ownvoice.model.device import computing_dtype, describe_device
@@ -27,8 +28,10 @@ from ownvoice.model.loss import LabelLoss
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import Best, State, latest_checkpoint, load_checkpoint, save_checkpoint
 from ownvoice.training.dev import Score, look_at_dev
+from ownvoice.training.ending import heed
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.keep import keep_best
+from ownvoice.training.pace import Pace
 from ownvoice.training.plan import Plan, Step, learning_rate, step_seed
 
 CHECKPOINT_SECONDS = 600
@@ -74,6 +77,7 @@ class TrainingLoop:
         self._dtype = computing_dtype(recogniser.device)
         self._prepare_device()
         self._state = State(run=_identity(settings, train, dev))
+        self._pace = Pace()
         self._began = time.monotonic()
 
     def _prepare_device(self) -> None:
@@ -106,22 +110,44 @@ class TrainingLoop:
             self._state = state
 
     def run(self) -> TrainingResult:
-        """Train to the end, keeping the best model and the last state on disk."""
+        """Train to the end, keeping the best model and the last state on disk.
+
+        Raises
+        ------
+        StoppedError
+            when a person paused or cancelled the run; all that was learned is then on disk, and so is a model, if only
+            as it stands where the dev set was not looked at yet.
+        """
         self._began = time.monotonic() - self._state.seconds
-        saved = time.monotonic()
         self._log.emit(self._start_event())
         self._loss.train()
+        try:
+            self._train_on()
+        except StoppedError:
+            if self._state.step:
+                if self._state.best is None:
+                    keep_best(self._folder, self._recogniser)
+                self._save()
+            raise
+        return self._end()
+
+    def _train_on(self) -> None:
+        saved = time.monotonic()
+        if self._look_if_due():  # stopped in the midst of it last time
+            self._save()
         for step in self._plan.steps_from(self._state.step):
             if self._state.looks_since_best >= self._settings.dev.patience:
                 break
             self._take(step)
-            if self._plan.looks_at_dev(self._state.step):
-                self._look()
-            elif time.monotonic() - saved < CHECKPOINT_SECONDS:
-                continue
-            self._save()
-            saved = time.monotonic()
-        return self._end()
+            if self._look_if_due() or time.monotonic() - saved > CHECKPOINT_SECONDS:
+                self._save()
+                saved = time.monotonic()
+
+    def _look_if_due(self) -> bool:
+        due = self._plan.looks_at_dev(self._state.step) and self._state.looked < self._state.step
+        if due:
+            self._look()
+        return due
 
     def _start_event(self) -> events.Start:
         return events.Start(
@@ -151,20 +177,37 @@ class TrainingLoop:
             norm = self._clip(batches)
             self._optimiser.step()
         except torch.OutOfMemoryError:
-            raise TrainingError(
+            raise MemoryShortageError(
                 f"{describe_device(self._recogniser.device)} has too little memory for this batch",
                 mend="Start a run with half the batch_size and twice the accumulate; the result is the same.",
             ) from None
         self._optimiser.zero_grad()
         self._state = replace(self._state, step=step.number + 1, loss=loss)
-        epoch = self._state.step / self._plan.steps_per_epoch
-        self._log.emit(events.Step(self._state.step, epoch, loss, rate, norm, time.monotonic() - began))
+        self._tell_step(loss, rate, norm, time.monotonic() - began, sum(map(len, batches)))
+
+    def _tell_step(self, loss: float, rate: float, norm: float, seconds: float, clips: int) -> None:
+        done = self._state.step
+        self._pace.add_step(seconds, clips)
+        self._log.emit(
+            events.Step(
+                step=done,
+                epoch=done / self._plan.steps_per_epoch,
+                loss=loss,
+                learning_rate=rate,
+                grad_norm=norm,
+                seconds=seconds,
+                clips_per_second=self._pace.clips_per_second,
+                memory=_memory_used(self._recogniser.device),
+                remaining=self._pace.remaining(self._plan.total - done, self._plan.looks_after(done)),
+            )
+        )
 
     def _gradients(self, batches: list[list[Example]], epoch: int, masks: torch.Generator | None) -> float:
         """Gradients of a whole step, and its loss; the device is waited for once, at the end."""
         labels = sum(len(example.target) for examples in batches for example in examples)
         losses = []
         for examples in batches:
+            heed(self._folder)
             batch = self._maker.batch(examples, epoch, masks).to(self._recogniser.device)
             loss = self._loss(batch) / labels
             self._accelerator.backward(loss)
@@ -183,9 +226,9 @@ class TrainingLoop:
             raise self._no_number("a gradient", [example for examples in batches for example in examples])
         return norm
 
-    def _no_number(self, what: str, examples: list[Example]) -> TrainingError:
+    def _no_number(self, what: str, examples: list[Example]) -> DivergedError:
         names = ", ".join(example.clip.id for example in examples)
-        return TrainingError(
+        return DivergedError(
             f"in step {self._state.step + 1} {what} is no longer a number, with the utterances {names}",
             where=self._folder.path,
             mend=f"Start a new run with a lower optimiser.learning_rate (it was {self._peak:g}); if it happens again "
@@ -194,9 +237,19 @@ class TrainingLoop:
 
     def _look(self) -> None:
         """Transcribe the dev set; keep the model if it is the best so far."""
+        began = time.monotonic()
         with self._accelerator.autocast():
-            look = look_at_dev(self._recogniser, self._maker, self._dev, self._settings.language, self._score)
+            look = look_at_dev(
+                self._recogniser,
+                self._maker,
+                self._dev,
+                self._settings.language,
+                self._score,
+                before_batch=lambda: heed(self._folder),
+            )
         self._loss.train()
+        seconds = time.monotonic() - began
+        self._pace.add_look(seconds)
         best = Best(self._state.step, look.wer, look.loss)
         is_best = best.beats(self._state.best)
         if is_best:
@@ -204,7 +257,8 @@ class TrainingLoop:
             self._state = replace(self._state, best=best, looks_since_best=0)
         else:
             self._state = replace(self._state, looks_since_best=self._state.looks_since_best + 1)
-        self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best))
+        self._state = replace(self._state, looked=self._state.step)
+        self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best, seconds))
 
     def _save(self) -> None:
         self._state = replace(self._state, seconds=time.monotonic() - self._began)
@@ -231,3 +285,10 @@ def _identity(settings: TrainingSettings, train: Sequence[Example], dev: Sequenc
     """What makes two runs the same: all settings, and ids, samples and texts of all utterances in their order."""
     data = [[(example.clip.id, example.digest, example.clip.text) for example in part] for part in (train, dev)]
     return hashlib.sha256(json.dumps([settings.model_dump(mode="json"), data]).encode()).hexdigest()
+
+
+def _memory_used(device: torch.device) -> int:
+    """Bytes: the most a CUDA card held so far; elsewhere what the process holds now."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return int(psutil.Process().memory_info().rss)

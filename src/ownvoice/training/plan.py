@@ -75,8 +75,15 @@ class Plan:
 
     def looks_at_dev(self, done: int) -> bool:
         """Whether the dev set is transcribed when ``done`` steps are done: each ``dev_every`` epochs and at the end."""
-        every = max(1, round(self.dev_every * self.steps_per_epoch))
-        return done % every == 0 or done == self.total
+        return done % self._steps_per_look == 0 or done == self.total
+
+    def looks_after(self, done: int) -> int:
+        """How often the dev set is still transcribed when ``done`` steps are done and looked at."""
+        return math.ceil(self.total / self._steps_per_look) - done // self._steps_per_look if done < self.total else 0
+
+    @property
+    def _steps_per_look(self) -> int:
+        return max(1, round(self.dev_every * self.steps_per_epoch))
 
 
 def epoch_batches(lengths: Sequence[Length], batch_size: int, seed: int, epoch: int) -> list[list[int]]:

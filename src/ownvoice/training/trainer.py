@@ -6,7 +6,6 @@ Reads no manifest and makes no split: it is handed clips, and a function that sc
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 
 from ownvoice import events
 from ownvoice.config import TINY, TrainingSettings
-from ownvoice.errors import OwnvoiceError, StorageError, TooLittleDataError, TrainingError
+from ownvoice.errors import TooLittleDataError, TrainingError
 from ownvoice.events import EventLog, Listener
 from ownvoice.model.adapters import add_lora, train_whole
 from ownvoice.model.cache import FeatureStore
@@ -25,6 +24,7 @@ from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
 from ownvoice.training.dev import Score
 from ownvoice.training.durable import locked
+from ownvoice.training.ending import Ending, heed
 from ownvoice.training.examples import Clip, ExampleMaker
 from ownvoice.training.keep import clear_unfinished
 from ownvoice.training.loop import TrainingLoop, TrainingResult
@@ -46,7 +46,8 @@ def train(
     """Train until the epochs are over or the dev set no longer improves; the best model lies in the run's folder.
 
     Ctrl-C leaves ``KeyboardInterrupt`` to the caller and the run as it was at its last checkpoint, as a crash does;
-    neither writes a ``failed`` event, and both are gone on from with ``resume``.
+    neither writes a ``failed`` event, and both are gone on from with ``resume``. So is a run that a person paused or
+    cancelled from elsewhere (:func:`ownvoice.training.ending.ask`).
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def train(
         when there are no clips of one kind.
     TrainingError
         when the run was started before and ``resume`` is not set, its settings or recordings have changed, the loss
-        is no longer a number, or the device's memory is too small.
+        is no longer a number, the device's memory is too small, or the run was paused or cancelled.
     ModelError, AudioError, StorageError
         when the base model, a recording or the disk fails. The run can be resumed when the cause is gone.
     """
@@ -77,23 +78,20 @@ def train(
         if not resume and latest_checkpoint(run):
             raise TrainingError("this run was started before", where=run.path, mend="Go on with it: use --resume.")
         log = EventLog(run.events, *listeners)
-        try:
+        with Ending(run, log, "train", {str(clip.audio): clip.id for clip in (*train, *dev)}):
             clear_unfinished(run)
             log.rewind(checkpoint_step(run))
             return _ready_loop(run, settings, train, dev, score, log).run()
-        except OwnvoiceError as error:
-            with contextlib.suppress(StorageError):  # a full disk has no room for the news of it either
-                log.emit(events.Failed(step=_last_step(run), message=str(error)))
-            raise
 
 
 def _ready_loop(
     run: RunFolder, settings: TrainingSettings, train: Sequence[Clip], dev: Sequence[Clip], score: Score, log: EventLog
 ) -> TrainingLoop:
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
+    log.emit(events.Stage("load"))
     recogniser = _load_base(settings)
     maker = ExampleMaker(recogniser, FeatureStore(run.voice.cache), settings)
-    reporter = _PrepareReporter(log, len(train) + len(dev))
+    reporter = _PrepareReporter(run, log, len(train) + len(dev))
     train_examples = maker.prepare(train, settings.augment, reporter)
     dev_examples = maker.prepare(dev, None, reporter)
     if settings.method == "full":
@@ -129,15 +127,17 @@ def _lasting_name(base_model: str) -> str:
 
 
 class _PrepareReporter:
-    """Counts prepared clips and tells of them now and then."""
+    """Counts prepared clips, tells of them now and then, and stops where a person wants that."""
 
-    def __init__(self, log: EventLog, total: int) -> None:
+    def __init__(self, run: RunFolder, log: EventLog, total: int) -> None:
+        self._run = run
         self._log = log
         self._total = total
         self._done = 0
         self._told = 0.0
 
     def __call__(self) -> None:
+        heed(self._run)
         self._done += 1
         if self._done == self._total or time.monotonic() - self._told > PREPARE_SECONDS:
             self._told = time.monotonic()
@@ -151,7 +151,3 @@ def _finished(run: RunFolder) -> TrainingResult | None:
                 event.step, event.best_step, event.loss, event.dev_wer, event.seconds, event.stopped_early
             )
     return None
-
-
-def _last_step(run: RunFolder) -> int:
-    return max((event.step for event in events.read_events(run.events) if isinstance(event, events.Step)), default=0)
