@@ -134,11 +134,11 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
                 with contextlib.closing(wave.open(file, "wb")) as wav:  # closing: its header is written then
                     wav.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
                     for block in blocks:
-                        wav.writeframesraw(_to_pcm16(block).tobytes())
+                        wav.writeframesraw(to_pcm16(block).tobytes())
                         total += len(block)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o644)
+            temporary.chmod(0o600)  # a voice is personal
             with target.open("xb"):  # claims the name against every other process
                 pass
             temporary.replace(target)
@@ -149,7 +149,8 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
     return total / SAMPLE_RATE
 
 
-def _to_pcm16(samples: Samples) -> NDArray[np.int16]:  # the inverse of decoding, which divides by 32768
+def to_pcm16(samples: Samples) -> NDArray[np.int16]:
+    """Samples as 16-bit numbers, the inverse of decoding; values beyond full scale are clipped to it."""
     scaled: Samples = np.rint(samples * np.float32(32768))
     return np.clip(scaled, -32768, 32767).astype(np.int16)
 

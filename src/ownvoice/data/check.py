@@ -38,6 +38,9 @@ SILENT_DBFS = -50.0
 CLIPPED_SHARE = 0.001
 """From one sample in a thousand in flat tops on, clipping is heard as distortion; single touches are not."""
 
+LONG_SILENCE = 2.0
+"""Seconds without speech at one end from which on it is worth cutting off; a breath before a sentence takes less."""
+
 PACE_FACTOR = 3.0
 """Times faster or slower than the speaker's own median that is suspicious. Blocks and pauses make even one speaker's
 pace vary about twofold, so less would accuse good recordings."""
@@ -54,7 +57,7 @@ FASTEST = 35.0
 _SCRIPTS = {**dict.fromkeys(VOXTRAL_LANGUAGES, "LATIN"), "hi": "DEVANAGARI"}
 """The script of each language, by the first word of its letters' Unicode names; other languages are not judged."""
 
-_MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\*[^*]*\*|♪|^\s*\([^)]*\)\s*$")
+MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\*[^*]*\*|♪|^\s*\([^)]*\)\s*$")
 """How transcripts mark what is not speech: [laughter], <noise>, *coughs*, music notes; and (silence) on its own."""
 
 
@@ -132,8 +135,8 @@ def _text_problems(voice: VoiceFolder, line: int, utterance: Utterance, language
         mend = "Write down the words that were said, or delete the line."
         yield Problem("error", "empty-text", file, line, "its text has no words", mend)
         return
-    if _MARKUP.search(text):
-        speechless = not fold_text(_MARKUP.sub(" ", text))
+    if MARKUP.search(text):
+        speechless = not fold_text(MARKUP.sub(" ", text))
         message = "its text marks sounds and has no words" if speechless else "its text holds marks that nobody says"
         mend = "Write only what was said, without marks like [laughter]; delete the line if there was no speech."
         yield Problem("error" if speechless else "warning", "non-speech-text", file, line, message, mend)
@@ -171,38 +174,42 @@ def _sound_problems(clip: _Clip) -> Iterator[Problem]:
         yield clip.problem(
             "warning", "over-30-seconds", message, "Cut it at a pause into several, each with its words."
         )
+    before, after = measures.speech_start, measures.seconds - measures.speech_end
+    if max(before, after) > LONG_SILENCE and measures.loudest_dbfs >= SILENT_DBFS:
+        message = f"has {before:.1f} s of silence before the words and {after:.1f} s after them"
+        yield clip.problem("warning", "long-silence", message, "Trim it, or leave it: only training takes longer.")
     if measures.seconds < MIN_SECONDS:
         message = f"is {measures.seconds:.2f} s long, too short for a word"
         yield clip.problem("error", "too-short", message, "Record it again.")
 
 
 def _pace_problems(clips: Sequence[_Clip]) -> Iterator[Problem]:
-    paces = [(clip, pace) for clip in clips if (pace := _pace(clip)) is not None]
-    median = statistics.median(pace for _, pace in paces) if len(paces) >= PACE_SAMPLE else None
-    for clip, pace in paces:
+    paces = [(clip, rate) for clip in clips if (rate := pace(clip.utterance.text, clip.measures)) is not None]
+    median = statistics.median(rate for _, rate in paces) if len(paces) >= PACE_SAMPLE else None
+    for clip, rate in paces:
         usual = f"; this speaker's usual is {median:.0f}" if median else ""
-        rate = f"{pace:.1f} letters a second{usual}"
-        if pace > FASTEST or (median and pace > PACE_FACTOR * median):
-            severity: Literal["error", "warning"] = "error" if pace > FASTEST else "warning"
+        figures = f"{rate:.1f} letters a second{usual}"
+        if rate > FASTEST or (median and rate > PACE_FACTOR * median):
+            severity: Literal["error", "warning"] = "error" if rate > FASTEST else "warning"
             mend = "Listen: if the end is missing or the words are others, record it again or correct the text."
-            yield clip.problem(severity, "too-short-for-text", f"is too short for its text: {rate}", mend)
-        elif median and pace < median / PACE_FACTOR:
+            yield clip.problem(severity, "too-short-for-text", f"is too short for its text: {figures}", mend)
+        elif median and rate < median / PACE_FACTOR:
             mend = "Listen: if more is said than the text has, correct the text; long pauses are fine."
-            yield clip.problem("warning", "too-long-for-text", f"is too long for its text: {rate}", mend)
+            yield clip.problem("warning", "too-long-for-text", f"is too long for its text: {figures}", mend)
 
 
-def _pace(clip: _Clip) -> float | None:
-    """Letters a second of the part that is spoken; None where the text does not tell.
+def pace(text: str, measures: Measures) -> float | None:
+    """Letters a second of the part that is spoken; None where the text or the sound does not tell.
 
     Digits and letters spelled out are long when spoken, and marks are not spoken.
     """
-    words = fold_text(_MARKUP.sub(" ", clip.utterance.text)).split()
+    words = fold_text(MARKUP.sub(" ", text)).split()
     letters = sum(map(len, words))
     if letters < max(PACE_CHARACTERS, 2 * len(words)) or any(map(str.isdigit, "".join(words))):
         return None
-    if clip.measures.loudest_dbfs < SILENT_DBFS:
+    if measures.loudest_dbfs < SILENT_DBFS:
         return None
-    return letters / clip.measures.spoken_seconds
+    return letters / measures.spoken_seconds
 
 
 def _same_audio(clips: Iterable[_Clip]) -> Iterator[Problem]:

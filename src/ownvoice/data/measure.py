@@ -32,12 +32,18 @@ class Measures:
     """Figures of one recording."""
 
     seconds: float
-    spoken_seconds: float
-    """From the first to the last frame within :data:`SPEECH_RANGE_DB` of the loudest."""
+    speech_start: float
+    """Where the first frame within :data:`SPEECH_RANGE_DB` of the loudest begins, in seconds."""
+    speech_end: float
+    """Where the last such frame ends."""
     loudest_dbfs: float
     """RMS of the loudest frame, in dB below full scale."""
     clipped: float
     """Share of samples that lie in a flat top, from 0 to 1."""
+
+    @property
+    def spoken_seconds(self) -> float:
+        return self.speech_end - self.speech_start
 
 
 def measure(samples: Samples) -> Measures:
@@ -49,7 +55,8 @@ def measure(samples: Samples) -> Measures:
     speech = np.flatnonzero(decibels >= decibels.max() - SPEECH_RANGE_DB)
     return Measures(
         seconds=len(samples) / SAMPLE_RATE,
-        spoken_seconds=float(speech[-1] - speech[0] + 1) * FRAME_SECONDS,
+        speech_start=float(speech[0]) * FRAME_SECONDS,
+        speech_end=float(speech[-1] + 1) * FRAME_SECONDS,
         loudest_dbfs=float(decibels.max()),
         clipped=_clipped_share(samples),
     )
