@@ -44,7 +44,7 @@ def open_hub(spec: str, wanted: Wanted) -> Source:
     if Path(name).exists():  # datasets would read it in the data set's place
         raise UsageError(f"a file or folder {name} stands here and hides the data set", mend="Run it from elsewhere.")
     token = secret.reveal() if (secret := hub_token()) else None
-    with _hub_faults(spec):
+    with hub_faults(spec):
         import datasets
 
         # False, not None: with None the client would look for a token by itself
@@ -90,7 +90,7 @@ class Origin:
         import fsspec  # type: ignore[import-untyped]
 
         access = {"hf": {"token": self.token or False}} if file.startswith("hf://") else {}
-        with _hub_faults(self.label):
+        with hub_faults(self.label):
             try:
                 with fsspec.open(address, "rb", **access) as stream:
                     data: bytes = stream.read(MAX_FILE_BYTES + 1)
@@ -127,7 +127,7 @@ def _clips(dataset: Any, columns: Columns, origin: Origin) -> Iterator[Clip | Le
     rows = iter(dataset)
     number = 0
     while True:
-        with _hub_faults(origin.label):
+        with hub_faults(origin.label):
             row = next(rows, None)
         if row is None:
             return
@@ -171,7 +171,7 @@ def _undecoded() -> Any:
 
 
 @contextmanager
-def _hub_faults(label: str) -> Iterator[None]:
+def hub_faults(label: str) -> Iterator[None]:
     """Turn the errors of ``datasets`` and of the network into ours, in plain words."""
     from datasets.exceptions import DatasetsError
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
