@@ -79,6 +79,8 @@ class Start(Event):
     """Utterances that choose the checkpoint."""
     trainable: int
     """Trained parameters."""
+    learning_rate: float = 0.0
+    """The highest of the run, after the warm-up."""
 
 
 @dataclass(frozen=True)

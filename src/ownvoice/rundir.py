@@ -1,7 +1,8 @@
 """Every file name in a voice folder and in a run folder, and how they are written safely.
 
-    VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/cache/  VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
-    VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
+    VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/takes/ID/  VOICE/phrases.jsonl  VOICE/cache/
+    VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
+    VOICE/own_phrases.jsonl  VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
     RUN/log.txt
@@ -45,6 +46,16 @@ class VoiceFolder:
         return self.path / "data.jsonl.torn"
 
     @property
+    def own_phrases(self) -> Path:
+        """Phrases that this person brought to read, a line each."""
+        return self.path / "own_phrases.jsonl"
+
+    @property
+    def torn_own_phrases(self) -> Path:
+        """Fragments of its lines, as :attr:`torn_lines`."""
+        return self.path / "own_phrases.jsonl.torn"
+
+    @property
     def wav_counter(self) -> Path:
         """The number of the last name given to a recording, so that no name is used twice."""
         return self.wavs / ".last"
@@ -58,6 +69,21 @@ class VoiceFolder:
     def cache(self) -> Path:
         """Features computed from the recordings: they stay beside them, so that deleting a voice deletes all of it."""
         return self.path / "cache"
+
+    @property
+    def takes(self) -> Path:
+        """Recordings that are being made, a folder for each (see data/takes.py)."""
+        return self.path / "takes"
+
+    @property
+    def discarded_takes(self) -> Path:
+        """Unfinished takes that the person put aside."""
+        return self.takes / ".discarded"
+
+    @property
+    def phrase_marks(self) -> Path:
+        """Phrases skipped, hidden, too hard or starred, a line each time."""
+        return self.path / "phrases.jsonl"
 
     @property
     def uploads(self) -> Path:

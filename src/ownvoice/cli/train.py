@@ -42,9 +42,16 @@ class _TrainCommand(click.Command):
 @click.option(
     "--resume", is_flag=True, help="Go on with VOICE's latest unfinished run, or with the run given as VOICE."
 )
+@click.option("--job", is_flag=True, hidden=True)  # VOICE is a run that the app made: wait, train, evaluate
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def command(
-    voice: Path | None, dataset_jsonl: Path | None, recipe: Path | None, resume: bool, as_json: bool, **options: Any
+    voice: Path | None,
+    dataset_jsonl: Path | None,
+    recipe: Path | None,
+    resume: bool,
+    job: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Teach a model the voice.
 
@@ -55,10 +62,13 @@ def command(
     from ownvoice.cli.progress import RunProgress
     from ownvoice.cli.settings_options import given_values
     from ownvoice.errors import UsageError
-    from ownvoice.rundir import VoiceFolder
+    from ownvoice.rundir import RunFolder, VoiceFolder
 
     given = given_values(options)
     with RunProgress() as progress:
+        if job and voice:
+            workflow.run_job(RunFolder(voice), progress)
+            return
         if voice is not None and dataset_jsonl is None:
             folder = voice
         elif dataset_jsonl is not None and voice is None:

@@ -72,7 +72,7 @@ def is_held(lock: Path) -> bool:
     handle = FileLock(lock)
     try:
         with storage_faults(lock):
-            handle.acquire(timeout=0)
+            handle.acquire(timeout=0.02, poll_interval=0.005)  # longer than another one's look at it takes
     except Timeout:
         return True
     handle.release()

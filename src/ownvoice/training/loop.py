@@ -158,6 +158,7 @@ class TrainingLoop:
             train=len(self._train),
             dev=len(self._dev),
             trainable=sum(weights.numel() for weights in self._parameters.values()),
+            learning_rate=self._peak,
         )
 
     def _take(self, step: Step) -> None:

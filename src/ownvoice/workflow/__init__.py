@@ -1,12 +1,13 @@
 """The order of the stages, as functions for the command line and for programs. No torch until a model is loaded.
 
 train.py      a table or a voice -> settings, check, split -> a trained run
+runs.py       the app's runs, each a process of its own: start, pause, cancel, go on, look
 judge.py      a run -> base and tuned on the same phrases; a model -> transcripts
 demo.py       all of it on the built-in model and its sample voice
-progress.py   how they tell how far they are
 """
 
 from ownvoice.workflow.demo import Demo, demo
+from ownvoice.workflow.job import run_job
 from ownvoice.workflow.judge import evaluate_run, open_transcriber
 from ownvoice.workflow.train import (
     Prepared,
@@ -28,6 +29,7 @@ __all__ = [
     "open_transcriber",
     "prepare",
     "resume_run",
+    "run_job",
     "train_voice",
     "training_settings",
 ]

@@ -22,6 +22,7 @@ from ownvoice.data.utterance import utterance_id
 from ownvoice.errors import TrainingError, UsageError
 from ownvoice.evaluation.wer import score
 from ownvoice.rundir import RunFolder, VoiceFolder
+from ownvoice.training.ending import Ending, forget_wish
 
 if TYPE_CHECKING:
     from ownvoice.training.dev import Score
@@ -91,7 +92,7 @@ def training_settings(voice: VoiceFolder, recipe: Path | None, given: Mapping[st
     values = {"language": read_voice_settings(voice.require()).language}
     if recipe:
         values |= TrainingSettings.load(recipe).model_dump(exclude_unset=True)
-    return TrainingSettings.make(_merged(values, given))
+    return TrainingSettings.make(merged(values, given))
 
 
 def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
@@ -130,12 +131,9 @@ def train_voice(prepared: Prepared, listener: events.Listener) -> TrainedRun:
         as :func:`ownvoice.training.trainer.train`; the run is left for :func:`resume_run`.
     """
     run = prepared.voice.new_run()
-    save_split(run, prepared.split)
     prepared.settings.save(run.config)
-    log = events.EventLog(run.events, listener)
-    for note in prepared.notes:
-        log.emit(events.Warning(note))
-    return _train(run, prepared.settings, prepared.split, listener, resume=False)
+    _keep_split(run, prepared, events.EventLog(run.events, listener))
+    return _train(run, prepared.settings, prepared.split, listener)
 
 
 def resume_run(folder: Path, given: Mapping[str, Any], listener: events.Listener) -> TrainedRun:
@@ -159,22 +157,49 @@ def resume_run(folder: Path, given: Mapping[str, Any], listener: events.Listener
     if not run.config.is_file():
         run = _latest_unfinished(VoiceFolder(folder).require())
     settings = TrainingSettings.load(run.config)
-    if TrainingSettings.make(_merged(settings.model_dump(), given)) != settings:
+    if TrainingSettings.make(merged(settings.model_dump(), given)) != settings:
         raise UsageError(
             "a resumed run goes on with the settings it started with",
             where=run.config,
             mend="Leave these settings out, or leave out --resume to start a new run.",
         )
-    split = load_split(run, read_manifest(run.voice).utterances)
-    return _train(run, settings, split, listener, resume=True)
+    forget_wish(run)
+    return go_on(run, listener)
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def go_on(run: RunFolder, listener: events.Listener) -> TrainedRun:
+    """Train a run from where it is: from its last checkpoint, or from the very beginning where it has only settings.
+
+    Raises
+    ------
+    DataError, ModelError, TrainingError, StorageError
+        as :func:`prepare` and :func:`train_voice`; the run's last event says so too.
+    """
+    settings = TrainingSettings.load(run.require().config)
+    log = events.EventLog(run.events, listener)
+    with Ending(run, log, "check", {}):
+        if run.split.is_file():
+            split = load_split(run, read_manifest(run.voice).utterances)
+        else:
+            log.emit(events.Stage("check"))
+            prepared = prepare(run.voice, settings)
+            _keep_split(run, prepared, log)
+            split = prepared.split
+    return _train(run, settings, split, listener)
+
+
+def _keep_split(run: RunFolder, prepared: Prepared, log: events.EventLog) -> None:
+    for note in prepared.notes:
+        log.emit(events.Warning(note))
+    save_split(run, prepared.split)
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """``below`` with the values of ``above`` laid over it, group by group."""
-    merged = dict(below)
+    values = dict(below)
     for name, value in above.items():
-        merged[name] = _merged(merged.get(name, {}), value) if isinstance(value, Mapping) else value
-    return merged
+        values[name] = merged(values.get(name, {}), value) if isinstance(value, Mapping) else value
+    return values
 
 
 def _latest_unfinished(voice: VoiceFolder) -> RunFolder:
@@ -186,9 +211,7 @@ def _latest_unfinished(voice: VoiceFolder) -> RunFolder:
     )
 
 
-def _train(
-    run: RunFolder, settings: TrainingSettings, split: Split, listener: events.Listener, *, resume: bool
-) -> TrainedRun:
+def _train(run: RunFolder, settings: TrainingSettings, split: Split, listener: events.Listener) -> TrainedRun:
     from ownvoice.training.examples import Clip
     from ownvoice.training.trainer import train
 
@@ -203,7 +226,7 @@ def _train(
         clips(split.train),
         clips(split.dev),
         _dev_score(settings.language),
-        resume=resume,
+        resume=True,
         listeners=[listener],
     )
     return TrainedRun(run, result)

@@ -1,0 +1,88 @@
+"""What a person can do about a run that failed: go on, begin anew with other settings, or compare the models again.
+
+The sentence of what happened comes with the failure itself; here it gets its next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ownvoice import events
+from ownvoice.config import TrainingSettings
+from ownvoice.events import FailureKind, StageName
+
+Action = Literal["resume", "retry"]
+
+SLOWER = 10.0
+"""Divides a learning rate that ended in no number: the usual step between rates that are tried."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed, and the next step."""
+
+    kind: FailureKind
+    stage: StageName
+    message: str
+    """What happened, where, and how to mend it, in plain words."""
+    utterance: str
+    """Id of the recording that is to blame; empty where none is."""
+    action: Action
+    """Go on with this run once the cause is gone (resume), or begin a new one (retry)."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings to change for a new run, as :func:`ownvoice.workflow.runs.retry` takes them."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "kind": self.kind,
+            "stage": self.stage,
+            "message": self.message,
+            "utterance": self.utterance,
+            "action": self.action,
+            "changes": dict(self.changes),
+        }
+
+
+def failure_of(failed: events.Failed, settings: TrainingSettings, start: events.Start | None) -> Failure:
+    """The failure that an event tells of, with what to do about it; ``start`` is how the training began, if it did.
+
+    A run goes on where the cause lies outside of it (disk, a recording that can be put back, a killed process); where
+    its own settings are the cause it begins anew with others.
+    """
+    action: Action = "resume"
+    changes: Mapping[str, Any] = {}
+    match failed.kind:
+        case "out_of_memory" if failed.stage != "evaluate":
+            action, changes = "retry", less_memory(settings)
+        case "nan_loss":
+            action, changes = "retry", _slower(start)
+        case "bad_data" if failed.stage != "evaluate":
+            action = "retry"
+    return Failure(failed.kind, failed.stage, failed.message, failed.utterance, action, changes)
+
+
+def killed(stage: StageName) -> events.Failed:
+    """What a process would have written that was killed and could not."""
+    return events.Failed(
+        step=0,
+        message="The process was ended from outside, most often because the computer ran out of memory.\n"
+        "Close other programs and go on with the run; if it happens again, start one with a smaller batch_size.",
+        kind="worker_killed",
+        stage=stage,
+    )
+
+
+def less_memory(settings: TrainingSettings) -> dict[str, Any]:
+    """Half the batch in twice the passes, which learns the same; then adapters instead of all weights; then thinner."""
+    if settings.batch_size > 1:
+        half = settings.batch_size // 2
+        return {"batch_size": half, "accumulate": round(settings.batch_size * settings.accumulate / half)}
+    if settings.method == "full":
+        return {"method": "lora"}
+    return {"lora": {"rank": max(1, settings.lora.rank // 2)}}
+
+
+def _slower(start: events.Start | None) -> dict[str, Any]:
+    return {"optimiser": {"learning_rate": start.learning_rate / SLOWER}} if start else {}

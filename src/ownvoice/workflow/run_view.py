@@ -1,0 +1,242 @@
+"""How a run stands, from what it wrote and whether its process lives: for a page, a second device, a restarted server.
+
+Reads and changes nothing, loads no torch, and costs the training nothing: a :class:`RunWatch` reads only what was
+written since it last looked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+import psutil
+
+from ownvoice import events
+from ownvoice.config import TrainingSettings
+from ownvoice.events import Cursor, Record, StageName, read_tail
+from ownvoice.rundir import RunFolder
+from ownvoice.training.durable import is_held
+from ownvoice.training.ending import Wish, wish_of
+from ownvoice.workflow.failures import Failure, failure_of, killed
+from ownvoice.workflow.queue import ticket_of
+
+State = Literal[
+    "queued", "preparing", "running", "paused", "cancelling", "cancelled", "finished", "failed", "interrupted"
+]
+
+START_SECONDS = 60.0
+"""A waiting run without a process for longer than this is not just being started."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the events of a run tell, folded into what is worth knowing now."""
+
+    stage: StageName | None = None
+    """What it does, or did when it ended; None while it waits for its turn."""
+    done: int = 0
+    total: int | None = None
+    """How much of the stage is done, and of how much, where known; in training, optimiser steps."""
+    start: events.Start | None = None
+    step: events.Step | None = None
+    looks: tuple[events.Eval, ...] = ()
+    notices: tuple[str, ...] = ()
+    ended: events.Event | None = None
+    """Paused, Cancelled, Interrupted, Failed, Done or Evaluated, when that is the last word."""
+    trained: events.Done | None = None
+    evaluated: events.Evaluated | None = None
+    first: datetime | None = None
+    last: datetime | None = None
+    """When the first and the last event were written."""
+
+    def with_record(self, record: Record) -> Story:
+        """The story with one more event."""
+        story = replace(self, first=self.first or record.time, last=record.time)
+        match record.event:
+            case events.Queued():
+                return replace(story, stage=None, done=0, total=None, ended=None)
+            case events.Stage(stage=stage, done=done, total=total):
+                return replace(story, stage=stage, done=done, total=total, ended=None)
+            case events.Prepare(done=done, total=total):
+                return replace(story, stage="prepare", done=done, total=total, ended=None)
+            case events.Start() as start:
+                return replace(story, stage="train", done=start.step, total=start.steps, start=start, ended=None)
+            case events.Step() as step:
+                return replace(story, done=step.step, step=step)
+            case events.Eval() as look:
+                return replace(story, looks=(*story.looks, look))
+            case events.Warning(message=message):
+                return story if message in story.notices else replace(story, notices=(*story.notices, message))
+            case events.Done() as done_event:
+                return replace(story, trained=done_event, ended=done_event)
+            case events.Evaluated() as evaluated:
+                return replace(story, evaluated=evaluated, ended=evaluated)
+            case events.Failed() | events.Paused() | events.Cancelled() | events.Interrupted() as end:
+                return replace(story, ended=end)
+        return story
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as a person sees it; :meth:`to_json` is what pages read."""
+
+    run: RunFolder
+    settings: TrainingSettings
+    state: State
+    asked: Wish | None
+    """What it was asked to do and has not done yet: within five seconds it will have."""
+    position: int | None
+    """Runs before it in the queue, the working one included; None where it does not wait."""
+    has_model: bool
+    failure: Failure | None
+    story: Story = field(repr=False)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.state not in ("queued", "preparing", "running", "cancelling")
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether :func:`ownvoice.workflow.runs.resume` has something to go on with."""
+        return self.is_over and not (self.state == "finished" and self.story.evaluated is not None)
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values; rates are fractions, times seconds, ``memory`` bytes. Keys are added, never renamed.
+
+        ``{"run", "voice", "state", "asked", "position", "is_over", "can_resume", "has_model", "stage", "done", "total",
+        "step", "steps", "epoch", "epochs", "loss", "learning_rate", "clips_per_second", "memory", "remaining",
+        "device", "train", "dev", "looks": [{"step", "dev_wer", "dev_cer", "dev_loss", "best", "seconds"}], "best_wer",
+        "best_step", "notices": [str], "failure": null | {"kind", "stage", "message", "utterance", "action",
+        "changes"}, "evaluated": null | {"n", "base_wer", "tuned_wer", "verdict"}, "stopped_early", "started",
+        "updated", "base_model", "method"}``
+        """
+        story, step, start = self.story, self.story.step, self.story.start
+        best = next((look for look in reversed(story.looks) if look.best), None)
+        return {
+            "run": self.run.path.name,
+            "voice": self.run.voice.path.resolve().name,
+            "state": self.state,
+            "asked": self.asked,
+            "position": self.position,
+            "is_over": self.is_over,
+            "can_resume": self.can_resume,
+            "has_model": self.has_model,
+            "stage": story.stage,
+            "done": story.done,
+            "total": story.total,
+            "step": step.step if step else 0,
+            "steps": start.steps if start else None,
+            "epoch": step.epoch if step else 0.0,
+            "epochs": self.settings.epochs,
+            "loss": step.loss if step else None,
+            "learning_rate": step.learning_rate if step else None,
+            "clips_per_second": step.clips_per_second if step else None,
+            "memory": step.memory if step else None,
+            "remaining": step.remaining if step else None,
+            "device": start.device if start else None,
+            "train": start.train if start else None,
+            "dev": start.dev if start else None,
+            "looks": [asdict(look) for look in story.looks],
+            "best_wer": best.dev_wer if best else None,
+            "best_step": best.step if best else None,
+            "notices": list(story.notices),
+            "failure": self.failure.to_json() if self.failure else None,
+            "evaluated": asdict(story.evaluated) if story.evaluated else None,
+            "stopped_early": story.trained.stopped_early if story.trained else None,
+            "started": story.first.isoformat() if story.first else None,
+            "updated": story.last.isoformat() if story.last else None,
+            "base_model": self.settings.base_model,
+            "method": self.settings.method,
+        }
+
+
+class RunWatch:
+    """Follows one run; cheap enough to be asked several times a second."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """``run`` must have its settings.
+
+        Raises
+        ------
+        TrainingError, ConfigError
+            when it is no run, or its settings cannot be read.
+        """
+        self._run = run
+        self._settings = TrainingSettings.load(run.require().config)
+        self._cursor = Cursor()
+        self._story = Story()
+
+    def look(self) -> RunView:
+        """How the run stands now."""
+        alive = is_held(self._run.job_lock) or is_held(self._run.lock)  # before its last words are read
+        tail = read_tail(self._run.events, self._cursor)
+        self._cursor = tail.cursor
+        if tail.rewritten:
+            self._story = Story()
+        for record in tail.records:
+            self._story = self._story.with_record(record)
+        return self._view(alive)
+
+    def _view(self, alive: bool) -> RunView:
+        run, story = self._run, self._story
+        ticket = ticket_of(run)
+        asked = wish_of(run)
+        state = _state_of_living(story, asked) if alive else _state_of_ended(run, story, asked, ticket is not None)
+        failure = None
+        if state == "failed":
+            failed = story.ended if isinstance(story.ended, events.Failed) else killed(story.stage or "check")
+            failure = failure_of(failed, self._settings, story.start)
+        return RunView(
+            run=run,
+            settings=self._settings,
+            state=state,
+            asked=asked if alive else None,
+            position=None,
+            has_model=run.adapter.is_dir() or run.model.is_dir(),
+            failure=failure,
+            story=story,
+        )
+
+
+def _state_of_living(story: Story, asked: Wish | None) -> State:
+    match story.ended:
+        case events.Failed():
+            return "failed"
+        case events.Paused():
+            return "paused"
+        case events.Cancelled():
+            return "cancelled"
+        case events.Interrupted():
+            return "interrupted"
+        case events.Evaluated():
+            return "finished"
+    if asked == "cancel":
+        return "cancelling"
+    if story.stage is None and story.first is not None:
+        return "queued"
+    return "running" if story.stage in ("train", "evaluate") else "preparing"
+
+
+def _state_of_ended(run: RunFolder, story: Story, asked: Wish | None, waits: bool) -> State:
+    """The state of a run that no process works on."""
+    if waits:
+        just_put = story.last is not None and (datetime.now(UTC) - story.last).total_seconds() < START_SECONDS
+        return "queued" if just_put else "interrupted"
+    match story.ended:
+        case events.Failed():
+            return "failed"
+        case events.Paused():
+            return "paused"
+        case events.Cancelled():
+            return "cancelled"
+        case events.Interrupted():
+            return "interrupted"
+        case events.Done() | events.Evaluated():
+            return "finished"
+    if asked is not None:  # killed before it could do what it was asked for
+        return "cancelled" if asked == "cancel" else "paused"
+    booted = datetime.fromtimestamp(psutil.boot_time(), UTC)
+    switched_off = story.last is None or story.last < booted
+    return "interrupted" if switched_off else "failed"
