@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 import soundfile
 import soxr
 
-from ownvoice.model.pauses import cut_at_pauses, speech_probability
+from ownvoice.data.voice_activity import speech_probability
+from ownvoice.model.pauses import cut_at_pauses
 from small_voxtral import SECOND
 
 
@@ -51,7 +53,18 @@ def test_cut_lies_between_the_sentences(sentence: np.ndarray, tmp_path: Path) ->
     assert last.end == samples.size
 
 
-def test_speech_without_a_pause_is_cut_and_marked(sentence: np.ndarray) -> None:
-    stretches = cut_at_pauses(sentence, longest=sentence.size // 2)
+def test_speech_without_a_pause_is_cut_and_marked_and_the_seam_is_in_both(sentence: np.ndarray) -> None:
+    longest = sentence.size // 2
+    stretches = cut_at_pauses(sentence, longest)
     assert all(stretch.cut_in_speech for stretch in stretches[:-1])
     assert len(stretches) >= 3
+    for before, after in itertools.pairwise(stretches):
+        assert before.end - after.start == after.overlap == longest // 4
+
+
+def test_silence_is_told_from_speech(sentence: np.ndarray) -> None:
+    noise = (0.01 * np.random.default_rng(0).standard_normal(3 * SECOND)).astype(np.float32)
+    quiet, loud = cut_at_pauses(np.concatenate([noise, sentence]), longest=3 * SECOND)
+    assert quiet.silent
+    assert not loud.silent
+    assert cut_at_pauses(np.zeros(100, np.float32), longest=100)[0].silent

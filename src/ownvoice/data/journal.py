@@ -57,7 +57,7 @@ def append(path: Path, data: bytes) -> None:
     """
     with storage_faults(path):
         is_new = not path.exists()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)  # words are personal
         try:
             before = os.fstat(descriptor).st_size
             try:

@@ -266,46 +266,67 @@ def _bytes(voice: VoiceFolder) -> bytes:
 
 def _scan(data: bytes, root: str) -> ManifestScan:
     raw_lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")  # editors on Windows put that mark there
-    parsed: list[tuple[int, Utterance]] = []
-    faults: list[LineFault] = []
-    for number, raw in enumerate(raw_lines, 1):
+    settler = LineSettler(root)
+    for raw in raw_lines[:-1]:
+        settler.add(raw)
+    if is_json_object(raw_lines[-1]) or not raw_lines[-1].strip():
+        settler.add(raw_lines[-1])
+    else:
+        mend = "Reading the voice moves it to a file beside data.jsonl; record or import that one again."
+        fault = LineFault("torn-line", len(raw_lines), "the last line was cut off while being written", mend)
+        settler.faults.append(fault)
+    return ManifestScan(list(settler.by_id.values()), settler.faults, settler.notes)
+
+
+class LineSettler:
+    """Takes a manifest's lines one after the other and keeps each id once.
+
+    A later line of the same recording corrects; another recording of the same id is kept under its own name.
+    """
+
+    def __init__(self, root: str) -> None:
+        """``root`` is the voice folder, a path free of links."""
+        self._root = root
+        self._number = 0
+        self.by_id: dict[str, tuple[int, Utterance]] = {}
+        """Line number and utterance by id, in the order of the first lines."""
+        self.faults: list[LineFault] = []
+        self.notes: list[LineFault] = []
+
+    def add(self, raw: bytes) -> None:
+        """The next line."""
+        self._number += 1
         if not raw.strip():
-            continue
-        result = parse_line(raw, number, root)
-        if isinstance(result, Utterance):
-            parsed.append((number, result))
-        elif number == len(raw_lines) and not is_json_object(raw):
-            mend = "Reading the voice moves it to a file beside data.jsonl; record or import that one again."
-            faults.append(LineFault("torn-line", number, "the last line was cut off while being written", mend))
+            return
+        utterance = parse_line(raw, self._number, self._root)
+        if isinstance(utterance, LineFault):
+            self.faults.append(utterance)
+            return
+        earlier_number, earlier = self.by_id.get(utterance_id(utterance), (0, None))
+        if earlier is None:
+            self._exclude_replaced(utterance)
+        elif earlier.audio_path == utterance.audio_path:
+            self._note_correction(utterance, earlier_number)
         else:
-            faults.append(result)
-    return _settle_ids(parsed, faults)
-
-
-def _settle_ids(parsed: list[tuple[int, Utterance]], faults: list[LineFault]) -> ManifestScan:
-    """Each id once: a later line of the same recording corrects, another recording is kept under its own name."""
-    by_id: dict[str, tuple[int, Utterance]] = {}
-    notes: list[LineFault] = []
-    for number, utterance in parsed:
-        earlier_number, earlier = by_id.get(utterance_id(utterance), (0, None))
-        if earlier is not None and earlier.audio_path == utterance.audio_path:
-            if utterance.edited is None:
-                message = f"corrects line {earlier_number}, of the same recording; this later line counts"
-                mend = "Delete the line that is wrong if this is not meant."
-                notes.append(LineFault("corrected", number, message, mend))
-        elif earlier is not None:
             message = f"repeats the id {utterance.id!r} of line {earlier_number}; it goes by its file name instead"
-            fault = LineFault("duplicate-id", number, message, "Give it an id of its own, or leave the id out.")
+            fault = LineFault("duplicate-id", self._number, message, "Give it an id of its own, or leave the id out.")
             utterance = replace(utterance, id=utterance.audio_path)
-            if utterance.audio_path in by_id:
-                faults.append(fault)
-                continue
-            notes.append(fault)
-        if earlier is None and utterance.replaces in by_id:
-            replaced_number, replaced = by_id[utterance.replaces]
-            by_id[utterance.replaces] = (replaced_number, replace(replaced, excluded=True))
-        by_id[utterance_id(utterance)] = (number, utterance)
-    return ManifestScan(list(by_id.values()), sorted(faults, key=lambda fault: fault.line), notes)
+            if utterance.audio_path in self.by_id:
+                self.faults.append(fault)
+                return
+            self.notes.append(fault)
+        self.by_id[utterance_id(utterance)] = (self._number, utterance)
+
+    def _exclude_replaced(self, utterance: Utterance) -> None:
+        if utterance.replaces in self.by_id:
+            number, replaced = self.by_id[utterance.replaces]
+            self.by_id[utterance.replaces] = (number, replace(replaced, excluded=True))
+
+    def _note_correction(self, utterance: Utterance, earlier_number: int) -> None:
+        if utterance.edited is None:  # else it was meant
+            message = f"corrects line {earlier_number}, of the same recording; this later line counts"
+            mend = "Delete the line that is wrong if this is not meant."
+            self.notes.append(LineFault("corrected", self._number, message, mend))
 
 
 def _highest_number(voice: VoiceFolder) -> int:
