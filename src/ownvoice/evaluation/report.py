@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 import jinja2
@@ -20,6 +21,9 @@ from ownvoice.evaluation.compare import DRAWS, Interval
 from ownvoice.evaluation.evaluate import Evaluation, ModelResult, PhraseResult
 from ownvoice.evaluation.hallucination import EXTRA_WORDS
 from ownvoice.rundir import RunFolder, write_atomically
+
+PARTIALS = Path(__file__).parent / "templates"
+"""The page's templates; phrases, charts and their style (``marks.css``) are the app's too."""
 
 Change = Literal["now right", "better", "right before and now", "no change", "worse"]
 
@@ -76,7 +80,7 @@ def write_report(run: RunFolder, evaluation: Evaluation) -> None:
 
 def _render(evaluation: Evaluation, settings: TrainingSettings, voice: str) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ownvoice.evaluation"),
+        loader=jinja2.FileSystemLoader(PARTIALS),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 import ownvoice
 from ownvoice.errors import OwnvoiceError, StorageError
+from ownvoice.evaluation.report import PARTIALS, percent
 from ownvoice.ui.words.catalog import preferred_language, words_for, written_languages
 
 HERE = Path(__file__).parent
@@ -89,12 +90,13 @@ def status_of(error: OwnvoiceError) -> int:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader([HERE / "templates", PARTIALS]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["percent"] = percent
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
     return environment
 
