@@ -50,13 +50,15 @@ def install(app: FastAPI, paths: Collection[str]) -> None:
         app.add_exception_handler(fault, _show_fault)
 
 
-def page(request: Request, template: str, area: str, status: int = 200, **context: Any) -> HTMLResponse:
+def page(
+    request: Request, template: str, area: str | tuple[str, ...], status: int = 200, **context: Any
+) -> HTMLResponse:
     """Answer with ``templates/TEMPLATE``, in the person's language, with the texts of ``area`` for page and script.
 
     The template may use ``words``, everything in ``context``, and for the navigation ``voice``, a voice's folder name.
     """
     language = preferred_language(request.cookies.get("language"), request.headers.get("accept-language", ""))
-    words = words_for(language, area)
+    words = words_for(language, *([area] if isinstance(area, str) else area))
     html = (
         _environment()
         .get_template(template)
