@@ -11,9 +11,9 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from ownvoice.ui import frame
-from ownvoice.ui.pages import start_page
+from ownvoice.ui.pages import record_page, start_page
 
-ROUTERS: tuple[APIRouter, ...] = (start_page.router,)
+ROUTERS: tuple[APIRouter, ...] = (start_page.router, record_page.router)
 """Every page and group of routes; each is a file of ``ui/pages``."""
 
 

@@ -1,6 +1,6 @@
 // Brings one take to the server while it is being spoken, in parts, each of which is on disk there when it is answered.
 // Keeps what is not yet acknowledged and tries for as long as it takes; lets go of everything else.
-// Contract: docs/studio.md. "Saved" is said by the answer of finish alone.
+// The routes are those of ui/pages/recording.py. "Saved" is said by the answer of finish alone.
 import { call, Refusal } from "../api.js";
 
 const PART_SECONDS = 0.5;
@@ -72,6 +72,8 @@ export class Uplink extends EventTarget {
   async #run() {
     const started = await this.#insist(() => this.#call("POST", "", this.#start));
     this.take = started?.take ?? null;
+    // Held until the take is saved or this page is gone: other pages do not offer it for recovery meanwhile.
+    navigator.locks?.request(lockOf(this.take), () => this.saved);
     while (!this.#given) {
       await this.#sendParts();
       const answer = await this.#insist(() => this.#finish());
@@ -156,6 +158,16 @@ export class Uplink extends EventTarget {
       this.#retry = () => { clearTimeout(timer); resolve(); };
     });
   }
+}
+
+function lockOf(take) {
+  return `ownvoice-take-${take}`;
+}
+
+/** Those of `takes` that no page of this browser is recording or sending just now. */
+export async function abandoned(takes) {
+  const held = new Set((await navigator.locks?.query())?.held.map(({ name }) => name));
+  return takes.filter(({ take }) => !held.has(lockOf(take)));
 }
 
 /** Whether the server says how many samples it has, because they are not as many as we thought. */

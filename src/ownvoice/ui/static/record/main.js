@@ -1,0 +1,115 @@
+// The record page: makes the parts, and lets each draw itself when something has changed.
+import { announce } from "../announce.js";
+import { words } from "../words.js";
+import { setShown, setText, setUsable } from "./elements.js";
+import { Microphone } from "./microphone.js";
+import { preferences } from "./preferences.js";
+import { offerUnfinished } from "./recovery.js";
+import { amountText, drawProgress, suggestRests } from "./rests.js";
+import { bindRoomCheck } from "./room_check.js";
+import { Session } from "./session.js";
+import { bindMicrophones, bindPreferences, bindShortcuts, keyName } from "./settings.js";
+import { keys, listen } from "./shortcuts.js";
+import { Player } from "./sounds.js";
+import { Studio } from "./studio.js";
+import { ListView, SingleView } from "./views.js";
+
+const page = document.getElementById("studio");
+const find = (id) => document.getElementById(id);
+
+async function open() {
+  const session = new Session(page.dataset.address);
+  const studio = new Studio(session, await session.open(), new Microphone(), new Player());
+  const views = { single: new SingleView(find("single"), studio), list: new ListView(find("list"), studio) };
+  const view = () => views[preferences.view];
+  const toRecord = () => view().panel.part("record");
+
+  studio.addEventListener("change", draw);
+  studio.addEventListener("level", () => view().drawLevel(performance.now()));
+  const undos = page.querySelectorAll("[data-part=undo]");
+  for (const button of undos) button.addEventListener("click", () => studio.undo());
+  find("try-again").addEventListener("click", () => studio.tryAgain());
+  find("give-up").addEventListener("click", () => { toRecord().focus(); studio.giveUp(); });
+  window.speechSynthesis?.addEventListener("voiceschanged", draw);
+
+  bindPreferences(page, () => { showKeys(); draw(); });
+  bindMicrophones(find("microphone"), studio.microphone);
+  bindShortcuts(find("shortcuts"), showKeys);
+  bindRoomCheck(find("room-check"), studio);
+  offerUnfinished(find("unfinished"), studio, toRecord);
+  suggestRests(find("rest"), studio, () => toRecord().focus());
+  bindEnding(studio, toRecord);
+  // A key presses the button that says the same, so both always do the same.
+  listen((action) => (view().panel.part(action) ?? view().element.querySelector(`[data-part=${action}]`))?.click());
+  addEventListener("beforeunload", (event) => { if (studio.unsaved.size) event.preventDefault(); });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && !studio.recording) studio.microphone.close();
+  });
+
+  function draw() {
+    for (const name of Object.keys(views)) setShown(find(name), name === preferences.view);
+    view().draw();
+    drawProgress(find("progress"), session.progress);
+    for (const button of undos) {
+      setText(button.querySelector(".label"), studio.undoable?.label ?? words("do_undo"));
+      setUsable(button, Boolean(studio.undoable) && !studio.recording);
+    }
+    drawTrouble(studio);
+    setText(find("problem"), studio.problem ?? "");
+    setShown(find("problem"), studio.problem !== null);
+    showKeys();
+  }
+
+  setShown(find("loading"), false);
+  setShown(page, true);
+  draw();
+}
+
+/** What is not saved yet, and why: stays until it is. */
+function drawTrouble(studio) {
+  const stuck = [...studio.unsaved].filter(({ trouble }) => trouble);
+  setShown(find("trouble"), stuck.length > 0);
+  if (!stuck.length) return;
+  setText(find("trouble-text"), studio.troubleText(stuck[0]));
+  setShown(find("give-up"), stuck.some(({ trouble }) => trouble.kind !== "offline"));
+}
+
+/** Write on each button the key that presses it. */
+function showKeys() {
+  for (const button of page.querySelectorAll("[data-key]")) {
+    const key = preferences.shortcuts ? keys()[button.dataset.key] : null;
+    setText(button.querySelector("kbd"), key ? keyName(key) : "");
+    setShown(button.querySelector("kbd"), key !== null);
+    if (key) button.setAttribute("aria-keyshortcuts", key);
+    else button.removeAttribute("aria-keyshortcuts");
+  }
+}
+
+/** "Stop for today": what was done, and that nothing is lost by stopping. */
+function bindEnding(studio, toRecord) {
+  function stop() {
+    if (studio.recording) return announce(words("stop_first"));
+    studio.player.stop();
+    studio.microphone.close();
+    const { progress } = studio.session;
+    const { takes, seconds } = studio.sitting;
+    setText(find("today"), takes ? amountText(seconds / 60, takes) : words("today_nothing"));
+    setText(find("so-far"), amountText(progress.minutes, progress.phrases));
+    setText(find("all-saved"), words(studio.unsaved.size ? "still_saving" : "all_saved"));
+    setShown(find("sitting"), false);
+    setShown(find("summary"), true);
+    find("summary-title").focus();
+  }
+  find("stop-today").addEventListener("click", stop);
+  find("rest").querySelector("[data-part=stop]").addEventListener("click", stop);
+  find("resume").addEventListener("click", () => {
+    setShown(find("summary"), false);
+    setShown(find("sitting"), true);
+    toRecord().focus();
+  });
+}
+
+open().catch((error) => {
+  if (!("text" in error)) throw error;
+  setText(find("loading"), error.text);
+});

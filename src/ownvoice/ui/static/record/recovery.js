@@ -1,0 +1,57 @@
+// Takes that were begun and never finished, because a page was closed or a server ended: each is offered, none is lost.
+import { alarm, announce } from "../announce.js";
+import { call } from "../api.js";
+import { interfaceLanguage, words } from "../words.js";
+import { setShown, setText } from "./elements.js";
+import { abandoned } from "./uplink.js";
+import { inSeconds } from "./wording.js";
+
+const moment = new Intl.DateTimeFormat(interfaceLanguage, { dateStyle: "medium", timeStyle: "short" });
+
+/** Offer the unfinished takes of `studio`'s session in `element`; `leave()` is what has the focus after the last one. */
+export async function offerUnfinished(element, studio, leave) {
+  const { session } = studio;
+  const template = element.querySelector("template");
+  const list = element.querySelector("ul");
+  for (const take of await abandoned(session.unfinished)) list.append(offer(take));
+  setShown(element, list.children.length > 0);
+
+  function offer(take) {
+    const row = template.content.firstElementChild.cloneNode(true);
+    const [keep, discard] = row.querySelectorAll("button");
+    const started = moment.format(new Date(take.started));
+    setText(row.querySelector("q"), take.text);
+    setText(row.querySelector("[data-part=about]"), words("unfinished_about", { seconds: inSeconds(take.seconds), started }));
+    keep.addEventListener("click", () => attempt(async () => {
+      session.kept(take, await post(take, "recover"));
+      row.remove();
+      studio.changed();
+      announce(words("unfinished_kept"));
+      setShown(element, list.children.length > 0);
+      (list.querySelector("button") ?? leave()).focus();
+    }));
+    let discarded = false;
+    discard.addEventListener("click", () => attempt(async () => {
+      await post(take, discarded ? "undiscard" : "discard");
+      discarded = !discarded;
+      setText(discard, words(discarded ? "undo_discard" : "do_discard"));
+      setShown(keep, !discarded);
+      row.toggleAttribute("data-discarded", discarded);
+      announce(words(discarded ? "unfinished_discarded" : "undone"));
+    }));
+    return row;
+  }
+
+  function post({ take }, verb) {
+    return call("POST", `${session.address}/takes/${take}/${verb}`);
+  }
+}
+
+async function attempt(step) {
+  try {
+    await step();
+  } catch (error) {
+    if (!("text" in error)) throw error;
+    alarm(error.text);
+  }
+}
