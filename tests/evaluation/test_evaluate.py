@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ownvoice.errors import TooLittleDataError
-from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate, save_evaluation
+from ownvoice.errors import DataError, TooLittleDataError
+from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate
+from ownvoice.evaluation.saved import load_evaluation, save_evaluation
 from ownvoice.rundir import RunFolder
 
 SAID = {"a": "Open the window, please.", "b": "I want tea", "c": "Yes"}
@@ -98,3 +99,17 @@ def test_a_transcriber_that_loses_a_clip_is_caught() -> None:
     phrases = [HeldOutPhrase("a", Path("a.wav"), "a"), HeldOutPhrase("b", Path("b.wav"), "b")]
     with pytest.raises(ValueError, match="1 texts for 2 audio files"):
         evaluate(phrases, base=lambda clips: ["a"], tuned=from_table(TUNED), language="en")
+
+
+def test_saved_evaluation_is_read_back_whole(evaluation: Evaluation, tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    with pytest.raises(DataError, match="not compared with its base yet"):
+        load_evaluation(run)
+    save_evaluation(run, evaluation)
+    loaded = load_evaluation(run)
+    assert loaded.to_json() == evaluation.to_json()
+    assert loaded.base == evaluation.base
+    assert loaded.headline == evaluation.headline
+    run.evaluation_json.write_text('{"n": 3}')
+    with pytest.raises(DataError, match="cannot be read as an evaluation"):
+        load_evaluation(run)

@@ -1,12 +1,11 @@
 """The front door: both models hear the same phrases, and one :class:`Evaluation` says how they did.
 
 Models come in as plain functions from audio files to texts, so nothing here knows what a model is. The page is made
-by :mod:`ownvoice.evaluation.report`.
+by :mod:`ownvoice.evaluation.report`, the file by :mod:`ownvoice.evaluation.saved`.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -17,7 +16,6 @@ from ownvoice.evaluation.hallucination import Hallucinations, find_hallucination
 from ownvoice.evaluation.names import NameCount, count_names
 from ownvoice.evaluation.wer import CorpusScore, ErrorCounts, UtteranceScore, score
 from ownvoice.evaluation.wording import Headline, headline, warnings
-from ownvoice.rundir import RunFolder, write_atomically
 
 Transcriber = Callable[[Sequence[AudioSource]], list[str]]
 """Recordings to texts, one each, in the same order."""
@@ -186,17 +184,6 @@ def evaluate(
     )
 
 
-def save_evaluation(run: RunFolder, evaluation: Evaluation) -> None:
-    """Write ``RUN/evaluation.json`` atomically.
-
-    Raises
-    ------
-    StorageError
-        when it cannot be written.
-    """
-    write_atomically(run.evaluation_json, json.dumps(evaluation.to_json(), ensure_ascii=False, indent=1) + "\n")
-
-
 def _transcribe(transcriber: Transcriber, clips: Sequence[AudioSource]) -> list[str]:
     texts = transcriber(clips)
     if len(texts) != len(clips):
@@ -234,6 +221,7 @@ def _model_json(result: ModelResult) -> dict[str, object]:
         "overlong_phrases": made_up.overlong_count,
         "silent_clips": len(made_up.on_silence),
         "silent_clips_with_text": made_up.silence_count,
+        "on_silence": list(made_up.on_silence),
     }
 
 

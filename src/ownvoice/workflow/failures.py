@@ -26,7 +26,9 @@ class Failure:
     kind: FailureKind
     stage: StageName
     message: str
-    """What happened, where, and how to mend it, in plain words."""
+    """What happened and where, in plain words."""
+    next_step: str
+    """How to mend it, in plain words."""
     utterance: str
     """Id of the recording that is to blame; empty where none is."""
     action: Action
@@ -39,6 +41,7 @@ class Failure:
             "kind": self.kind,
             "stage": self.stage,
             "message": self.message,
+            "next_step": self.next_step,
             "utterance": self.utterance,
             "action": self.action,
             "changes": dict(self.changes),
@@ -60,7 +63,9 @@ def failure_of(failed: events.Failed, settings: TrainingSettings, start: events.
             action, changes = "retry", _slower(start)
         case "bad_data" if failed.stage != "evaluate":
             action = "retry"
-    return Failure(failed.kind, failed.stage, failed.message, failed.utterance, action, changes)
+    message, _, mend = failed.message.partition("\n")
+    next_step = mend or "Go on with the run; if it happens again, its log tells more."
+    return Failure(failed.kind, failed.stage, message, next_step, failed.utterance, action, changes)
 
 
 def killed(stage: StageName) -> events.Failed:

@@ -1,4 +1,4 @@
-"""A model hears recordings: base and tuned side by side for an evaluation, or one of them for a transcript.
+"""Base and tuned model hear the same recordings, side by side, for an evaluation.
 
 The models are loaded here and handed to :mod:`ownvoice.evaluation` as plain functions; how errors are counted and shown
 is its work.
@@ -7,27 +7,26 @@ is its work.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ownvoice.config import TrainingSettings, check_language
-from ownvoice.data.audio import SAMPLE_RATE, load_audio, write_wav
+from ownvoice.config import TrainingSettings
+from ownvoice.data.audio import SAMPLE_RATE, write_wav
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import AudioSource, load_recording, recording_of
 from ownvoice.data.split import load_split
 from ownvoice.data.utterance import Utterance, utterance_id
-from ownvoice.errors import UsageError
-from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate, save_evaluation
+from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate
 from ownvoice.evaluation.report import write_report
+from ownvoice.evaluation.saved import save_evaluation
 from ownvoice.events import StageProgress
 from ownvoice.rundir import RunFolder, VoiceFolder
 
 if TYPE_CHECKING:
     from ownvoice.model.load import Recogniser
-    from ownvoice.model.transcribe import Transcript
 
 _CLIPS_AT_ONCE = 64
 """Clips held in memory while transcribing: 64 of 30 s are 120 MB."""
@@ -80,36 +79,6 @@ def evaluate_run(
         save_evaluation(run, evaluation)
         write_report(run, evaluation)
     return evaluation
-
-
-def open_transcriber(model: str, language: str | None) -> Callable[[Path], Transcript]:
-    """Load a model once and return a function that transcribes files of any length with it.
-
-    Parameters
-    ----------
-    model
-        ``"tiny"``, a folder with a model, a training run, or a Hub id.
-    language
-        Two-letter code of what is spoken; left out, the one the model was tuned with, or it is detected.
-
-    Raises
-    ------
-    UsageError
-        when ``language`` is no language code.
-    ModelError
-        when the model cannot be loaded.
-    """
-    if language is not None:
-        try:
-            check_language(language)
-        except ValueError as error:
-            raise UsageError(str(error), where="--language") from None
-    from ownvoice.model.load import load_recogniser
-    from ownvoice.model.transcribe import transcribe_long
-
-    recogniser = load_recogniser(model)
-    spoken = language or recogniser.language
-    return lambda path: transcribe_long(recogniser, load_audio(path), spoken)
 
 
 def held_out_phrases(run: RunFolder) -> list[HeldOutPhrase]:

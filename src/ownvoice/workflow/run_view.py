@@ -108,9 +108,9 @@ class RunView:
         ``{"run", "voice", "state", "asked", "position", "is_over", "can_resume", "has_model", "stage", "done", "total",
         "step", "steps", "epoch", "epochs", "loss", "learning_rate", "clips_per_second", "memory", "remaining",
         "device", "train", "dev", "looks": [{"step", "dev_wer", "dev_cer", "dev_loss", "best", "seconds"}], "best_wer",
-        "best_step", "notices": [str], "failure": null | {"kind", "stage", "message", "utterance", "action",
-        "changes"}, "evaluated": null | {"n", "base_wer", "tuned_wer", "verdict"}, "stopped_early", "started",
-        "updated", "base_model", "method"}``
+        "best_step", "notices": [str], "failure": null | {"kind", "stage", "message", "next_step", "utterance",
+        "action": "resume" | "retry", "changes"}, "evaluated": null | {"n", "base_wer", "tuned_wer", "verdict"},
+        "stopped_early", "started", "updated", "base_model", "method"}``
         """
         story, step, start = self.story, self.story.step, self.story.start
         best = next((look for look in reversed(story.looks) if look.best), None)
