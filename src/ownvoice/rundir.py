@@ -275,8 +275,13 @@ class RunFolder:
         return self
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write ``content`` so that ``path`` holds either its old content or all of the new, also after a power cut.
+
+    Parameters
+    ----------
+    mode
+        Who may read it; 0o600 for what a person said.
 
     Raises
     ------
@@ -293,7 +298,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o644)
+            temporary.chmod(mode)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
