@@ -7,7 +7,9 @@ error rates reads these first, so they claim no more than the figures do.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from ownvoice.evaluation.compare import Verdict
 from ownvoice.evaluation.wer import CorpusScore, ErrorCounts
@@ -17,18 +19,37 @@ FEW_PHRASES = 30
 _UNSPACED = {"zh": "Chinese", "ja": "Japanese", "th": "Thai", "lo": "Lao", "km": "Khmer", "my": "Burmese"}
 _SCALES = (10, 20, 100)
 
+HeadlineKind = Literal["better", "worse", "same", "unclear", "fewer", "more"]
+_HEADLINES: Mapping[HeadlineKind, str] = {
+    "better": "It now gets {now} words of {of}; before, {before} of {of}",
+    "worse": "It got worse: now {now} words of {of}; before, {before} of {of}",
+    "same": "No clear change: {now} words of {of}, before and now",
+    "unclear": "No clear change: now {now} words of {of}; before, {before} of {of}",
+    "fewer": "It now makes fewer mistakes: {mistakes_now} for 100 words; before, {mistakes_before}",
+    "more": "It now makes more mistakes: {mistakes_now} for 100 words; before, {mistakes_before}",
+}
+
 
 @dataclass(frozen=True)
 class Headline:
     """The result in one sentence, and the numbers in it for a picture of them."""
 
-    text: str
+    kind: HeadlineKind
+    """Which sentence it is; the app has each in its own languages."""
     of: int
     """Words in the picture: 10, 20 or 100."""
     before: int
     """How many of them the base model gets right."""
     now: int
     """How many of them the tuned model gets right."""
+    mistakes_before: str
+    mistakes_now: str
+    """Wrong, missing and extra words for 100 words said."""
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return _HEADLINES[self.kind].format_map(vars(self))
 
 
 def headline(base: ErrorCounts, tuned: ErrorCounts, verdict: Verdict) -> Headline:
@@ -39,18 +60,14 @@ def headline(base: ErrorCounts, tuned: ErrorCounts, verdict: Verdict) -> Headlin
     """
     of = next((of for of in _SCALES if _is_fair(of, base, tuned)), _SCALES[-1])
     before, now = _of(of, base), _of(of, tuned)
+    kind: HeadlineKind
     if (verdict == "better" and now <= before) or (verdict == "worse" and now >= before):
-        direction = "fewer" if verdict == "better" else "more"
-        text = f"It now makes {direction} mistakes: {_in_hundred(tuned)} for 100 words; before, {_in_hundred(base)}"
-    elif verdict == "better":
-        text = f"It now gets {now} words of {of}; before, {before} of {of}"
-    elif verdict == "worse":
-        text = f"It got worse: now {now} words of {of}; before, {before} of {of}"
-    elif now == before:
-        text = f"No clear change: {now} words of {of}, before and now"
+        kind = "fewer" if verdict == "better" else "more"
+    elif verdict == "unclear":
+        kind = "same" if now == before else "unclear"
     else:
-        text = f"No clear change: now {now} words of {of}; before, {before} of {of}"
-    return Headline(text, of, before, now)
+        kind = verdict
+    return Headline(kind, of, before, now, _in_hundred(base), _in_hundred(tuned))
 
 
 def warnings(base: CorpusScore, tuned: CorpusScore, language: str | None) -> tuple[str, ...]:

@@ -101,13 +101,14 @@ class Results:
         return tuple(sound for _, sound in listed[:SHOWN])
 
     def to_json(self) -> dict[str, object]:
-        """``evaluation.json`` with more: ``{..., "run", "picture": {"text", "of", "before", "now"}, "wrong_words":
+        """``evaluation.json`` with more: ``{..., "run", "picture": {"text", "kind", "of", "before", "now",
+        "mistakes_before", "mistakes_now"}, "wrong_words":
         [{"word", "said", "wrong", "heard_as", "phrases"}], "wrong_sounds": [{"sound", "said", "wrong", "examples"}]}``.
         """
         return {
             **self.evaluation.to_json(),
             "run": self.run.path.name,
-            "picture": asdict(self.evaluation.headline),
+            "picture": {"text": self.evaluation.headline.text, **asdict(self.evaluation.headline)},
             "wrong_words": [asdict(word) for word in self.wrong_words],
             "wrong_sounds": [asdict(sound) for sound in self.wrong_sounds],
         }
