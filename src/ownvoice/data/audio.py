@@ -121,6 +121,23 @@ def write_wav(path: Path, samples: Samples) -> None:
     _write_blocks(path, iter([samples]))
 
 
+def decode_pcm16(data: bytes, rate: int) -> Samples:
+    """Mono PCM16 samples, little-endian, at ``rate``, as float32 of shape (samples,) at 16 kHz.
+
+    Raises
+    ------
+    AudioError
+        when there are none, or half a one.
+    """
+    import soxr
+
+    if not data or len(data) % 2:
+        raise AudioError("is not whole samples of 16 bits", mend="Record it again.")
+    native = np.frombuffer(data, "<i2").astype(np.float32) / 32768
+    samples: Samples = soxr.resample(native, rate, SAMPLE_RATE) if rate != SAMPLE_RATE else native
+    return samples
+
+
 def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
     if target.exists():  # asked again, for good, when the file is put in place
         raise FileExistsError(target)

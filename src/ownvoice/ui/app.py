@@ -10,17 +10,20 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from ownvoice.data.take_folder import SamplesMissingError
 from ownvoice.ui import frame
-from ownvoice.ui.pages import record_page, start_page
+from ownvoice.ui.pages import record_page, recording, start_page, voices
 
-ROUTERS: tuple[APIRouter, ...] = (start_page.router, record_page.router)
+ROUTERS: tuple[APIRouter, ...] = (start_page.router, voices.router, record_page.router, recording.router)
 """Every page and group of routes; each is a file of ``ui/pages``."""
 
 
-def build_app(voices: Path) -> FastAPI:
-    """The app over the voices in folder ``voices``, which is made when the first voice is."""
+def build_app(folder: Path) -> FastAPI:
+    """The app over the voices in ``folder``, which is made when the first voice is."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.voices = voices
+    app.state.voices = folder
+    app.state.sessions = {}
+    app.add_exception_handler(SamplesMissingError, recording.say_what_is_missing)
     for router in ROUTERS:
         app.include_router(router)
     frame.install(app, [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)])

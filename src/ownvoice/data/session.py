@@ -1,0 +1,212 @@
+"""A person reads phrases into a voice: what is next, how far they are, and each take from its first sample to "saved".
+
+One session serves any number of pages of a voice. It remembers what is slow to find out (what the manifest holds, how
+fast the person speaks) and no more: stopped at any moment, a new one goes on where it was. How takes are kept is told
+in ``takes.py``, which phrases there are in ``phrases/``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ownvoice.data.audio import load_audio
+from ownvoice.data.check import pace
+from ownvoice.data.follow import ManifestFollower
+from ownvoice.data.hints import Heard, hear
+from ownvoice.data.manifest import audio_file, read_voice_settings
+from ownvoice.data.measure import measure
+from ownvoice.data.phrase_marks import PhraseMarks, read_marks
+from ownvoice.data.phrases import Phrase
+from ownvoice.data.shelf import counted_seconds
+from ownvoice.data.take_folder import Take, new_take
+from ownvoice.data.takes import SOURCE, Takes
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import AudioError, DataError
+from ownvoice.rundir import VoiceFolder
+
+FIRST_MINUTES, STRONG_MINUTES = 5, 20
+"""Of recordings: enough for a first training that shows something, and for a strong one."""
+
+STAGES = (50, 100, 300, 500)
+"""Different phrases recorded."""
+
+MAX_UTTERANCES = 20_000
+"""Of one voice: 500 phrases, forty times over."""
+
+_PACES = 24
+"""Earlier takes that tell a person's usual pace: of the last days, not of a year ago."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The next useful amount."""
+
+    kind: Literal["minutes", "phrases"]
+    value: int
+    reached: bool
+    text_key: str
+    """Of the sentence about it in the interface's texts."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much there is."""
+
+    minutes: float
+    phrases: int
+    """Different ones."""
+    goal: Goal
+    stages: tuple[int, ...] = STAGES
+
+
+@dataclass(frozen=True)
+class QueuedPhrase:
+    """A phrase and what became of it so far."""
+
+    phrase: Phrase
+    state: Literal["todo", "saved", "skipped", "hidden"]
+    starred: bool
+    utterances: tuple[str, ...]
+    """Ids of its recordings that count, the oldest first."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A part of the phrases, in their order."""
+
+    phrases: tuple[QueuedPhrase, ...]
+    total: int
+    """Of all of them."""
+    next: int
+    """Place, from 0 in all of them, of the first that is neither saved nor skipped nor hidden; else of the first
+    skipped one; else ``total``."""
+
+
+@dataclass(frozen=True)
+class SavedTake:
+    """A take that is on disk, recording and line."""
+
+    utterance: Utterance
+    heard: Heard
+    progress: Progress
+
+
+class Session:
+    """Recording into one voice; any number of threads may call it."""
+
+    def __init__(self, voice: VoiceFolder) -> None:
+        self.voice = voice
+        self.takes = Takes(voice)
+        self._manifest = ManifestFollower(voice)
+        self._paces: deque[float] | None = None
+
+    def queue(self, phrases: Sequence[Phrase], offset: int, count: int) -> Queue:
+        """``count`` of ``phrases`` from ``offset`` on, each with its state."""
+        marks = read_marks(self.voice)
+        recorded = self._recorded()
+        queued = [_queued(phrase, marks, recorded.get(phrase.id, ())) for phrase in phrases]
+        states = [phrase.state for phrase in queued]
+        place = next((states.index(state) for state in ("todo", "skipped") if state in states), len(queued))
+        return Queue(tuple(queued[offset : offset + count]), len(queued), place)
+
+    def progress(self) -> Progress:
+        """Minutes and phrases of the recordings that count."""
+        counted = [utterance for utterance in self._manifest.everything() if not utterance.excluded]
+        minutes = sum(map(counted_seconds, counted)) / 60
+        phrases = len({utterance.phrase_id or utterance.text for utterance in counted})
+        return Progress(round(minutes, 2), phrases, _goal(minutes, phrases))
+
+    def start(
+        self,
+        text: str,
+        sample_rate: int,
+        *,
+        phrase_id: str | None = None,
+        language: str | None = None,
+        replaces: str | None = None,
+    ) -> Take:
+        """Begin a take; without a ``language`` it has the voice's, and keeps that whatever is chosen later.
+
+        Raises
+        ------
+        DataError
+            when text or rate are out of bounds, ``replaces`` is no recording of this voice, or the voice is full.
+        StorageError
+            when the disk is full or the voice cannot be written.
+        """
+        everything = self._manifest.everything()
+        if len(everything) >= MAX_UTTERANCES:
+            raise DataError(f"this voice holds {MAX_UTTERANCES} recordings", mend="Begin another voice.")
+        if replaces is not None and replaces not in map(utterance_id, everything):
+            raise DataError(f"there is no recording {replaces[:80]!r} to replace", mend="Reload the page.")
+        number = None if phrase_id is None else 1 + sum(utterance.phrase_id == phrase_id for utterance in everything)
+        take = new_take(
+            text,
+            sample_rate,
+            phrase_id=phrase_id,
+            language=language or read_voice_settings(self.voice).language,
+            number=number,
+            replaces=replaces,
+        )
+        self.takes.start(take)
+        self._usual_paces()  # found out while somebody speaks, not while they wait
+        return take
+
+    def finish(self, take_id: str, samples: int | None = None) -> SavedTake:
+        """Save a take and judge it; see :meth:`ownvoice.data.takes.Takes.finish`."""
+        utterance = self.takes.finish(take_id, samples)
+        paces = self._usual_paces()
+        heard = hear(load_audio(audio_file(self.voice, utterance)), utterance.text, tuple(paces))
+        if heard.pace is not None:
+            paces.append(heard.pace)
+        return SavedTake(utterance, heard, self.progress())
+
+    def _recorded(self) -> dict[str, list[str]]:
+        """Ids of the recordings that count, by phrase."""
+        recorded: dict[str, list[str]] = {}
+        for utterance in self._manifest.everything():
+            if utterance.phrase_id is not None and not utterance.excluded:
+                recorded.setdefault(utterance.phrase_id, []).append(utterance_id(utterance))
+        return recorded
+
+    def _usual_paces(self) -> deque[float]:
+        """Paces of the last takes: of those of earlier days by listening to them once, then as takes are saved."""
+        if self._paces is None:
+            recorded = [one for one in self._manifest.everything() if one.source == SOURCE and not one.excluded]
+            self._paces = deque(self._listen(recorded[-_PACES:]), maxlen=_PACES)
+        return self._paces
+
+    def _listen(self, utterances: Iterable[Utterance]) -> Iterable[float]:
+        for utterance in utterances:
+            try:
+                rate = pace(utterance.text, measure(load_audio(audio_file(self.voice, utterance))))
+            except AudioError:  # named by the check; it tells nothing here
+                continue
+            if rate is not None:
+                yield rate
+
+
+def _queued(phrase: Phrase, marks: PhraseMarks, utterances: Sequence[str]) -> QueuedPhrase:
+    mark = marks.states.get(phrase.id)
+    state: Literal["todo", "saved", "skipped", "hidden"] = "todo"
+    if mark in ("hidden", "too_hard"):
+        state = "hidden"
+    elif utterances:
+        state = "saved"
+    elif mark == "skipped":
+        state = "skipped"
+    return QueuedPhrase(phrase, state, phrase.id in marks.starred, tuple(utterances))
+
+
+def _goal(minutes: float, phrases: int) -> Goal:
+    if minutes < FIRST_MINUTES:
+        return Goal("minutes", FIRST_MINUTES, False, "goal_first")
+    if minutes < STRONG_MINUTES:
+        return Goal("minutes", STRONG_MINUTES, False, "goal_strong")
+    for stage in STAGES:
+        if phrases < stage:
+            return Goal("phrases", stage, False, "goal_phrases")
+    return Goal("phrases", STAGES[-1], True, "goal_reached")

@@ -1,0 +1,225 @@
+"""What the record page talks to: phrases with their states, takes from the first sample to "saved", the room check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ownvoice.data.audio import decode_pcm16
+from ownvoice.data.hints import RoomCheck, check_room
+from ownvoice.data.manifest import read_voice_settings
+from ownvoice.data.phrase_marks import Mark, mark_phrase
+from ownvoice.data.phrases import Phrase, bank_languages, load_bank
+from ownvoice.data.session import MAX_UTTERANCES, Queue, SavedTake, Session
+from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, TakeTooLongError
+from ownvoice.data.takes import NoSuchTakeError
+from ownvoice.errors import OwnvoiceError
+from ownvoice.ui.access import Voice
+from ownvoice.ui.frame import PageError
+
+router = APIRouter(prefix="/voices/{voice}")
+
+
+def session_of(request: Request, voice: Voice) -> Session:
+    """The one session of a voice in this process."""
+    sessions: dict[str, Session] = request.app.state.sessions
+    session: Session = sessions.setdefault(str(voice.path), Session(voice))
+    return session
+
+
+async def raw_body(request: Request) -> bytes:
+    return await request.body()
+
+
+SessionOf = Annotated[Session, Depends(session_of)]
+Samples16 = Annotated[bytes, Depends(raw_body)]
+
+
+class TakeStart(BaseModel):
+    """What is read, and what it is recorded with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    phrase_id: str | None = Field(None, min_length=1, max_length=200)
+    text: str
+    sample_rate: int
+    language: str | None = None
+    replaces: str | None = Field(None, max_length=200)
+
+
+class TakeEnd(BaseModel):
+    """How many samples were sent in all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    samples: int = Field(ge=0)
+
+
+class PhraseState(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    state: Mark
+
+
+@router.get("/session")
+def show_session(
+    session: SessionOf,
+    source: Literal["builtin"] = "builtin",
+    offset: Annotated[int, Query(ge=0)] = 0,
+    count: Annotated[int, Query(ge=0, le=500)] = 10,
+) -> dict[str, Any]:
+    settings = read_voice_settings(session.voice)
+    unfinished = session.takes.unfinished()
+    queue = session.queue(_phrases(settings.language), offset, count)
+    return {
+        "voice": session.voice.path.name,
+        "language": settings.language,
+        "transcript_style": settings.transcript_style,
+        **_queue_json(queue),
+        "progress": asdict(session.progress()),
+        "unfinished": [
+            {
+                "take": found.take.id,
+                "phrase_id": found.take.phrase_id,
+                "text": found.take.text,
+                "seconds": round(found.seconds, 2),
+                "started": found.take.started,
+            }
+            for found in unfinished
+        ],
+        "limits": {"max_seconds": MAX_SECONDS, "max_takes": MAX_UTTERANCES},
+    }
+
+
+@router.post("/takes", status_code=201)
+def start_take(session: SessionOf, start: TakeStart) -> dict[str, str]:
+    take = session.start(
+        start.text,
+        start.sample_rate,
+        phrase_id=start.phrase_id,
+        language=start.language,
+        replaces=start.replaces,
+    )
+    return {"take": take.id}
+
+
+@router.put("/takes/{take}/audio")
+def add_to_take(
+    session: SessionOf, take: str, data: Samples16, at: Annotated[int, Query(ge=0, le=2**40)]
+) -> dict[str, int]:
+    with _take_faults():
+        return {"samples": session.takes.append(take, at, data)}
+
+
+@router.get("/takes/{take}/audio")
+def hear_take(session: SessionOf, take: str) -> Response:
+    """What an unfinished take holds, to decide about it."""
+    with _take_faults():
+        return Response(session.takes.wav(take), media_type="audio/wav")
+
+
+@router.post("/takes/{take}/finish")
+def finish_take(session: SessionOf, take: str, end: TakeEnd) -> dict[str, Any]:
+    with _take_faults():
+        return _saved_json(session.finish(take, end.samples))
+
+
+@router.post("/takes/{take}/recover")
+def recover_take(session: SessionOf, take: str) -> dict[str, Any]:
+    with _take_faults():
+        return _saved_json(session.finish(take))
+
+
+@router.post("/takes/{take}/discard")
+def discard_take(session: SessionOf, take: str) -> dict[str, str]:
+    with _take_faults():
+        session.takes.discard(take)
+    return {"take": take}
+
+
+@router.post("/takes/{take}/undiscard")
+def undiscard_take(session: SessionOf, take: str) -> dict[str, str]:
+    with _take_faults():
+        session.takes.undiscard(take)
+    return {"take": take}
+
+
+@router.post("/phrases/{phrase_id}/state")
+def set_phrase_state(voice: Voice, phrase_id: str, wanted: PhraseState) -> dict[str, str]:
+    mark_phrase(voice, phrase_id, wanted.state)
+    return {"phrase_id": phrase_id, "state": wanted.state}
+
+
+@router.post("/room-check")
+def room_check(
+    voice: Voice, data: Samples16, sample_rate: Annotated[int, Query(ge=8000, le=384_000)]
+) -> dict[str, Any]:
+    """Judge a few seconds of room and voice; nothing of them is kept."""
+    checked = check_room(decode_pcm16(data, sample_rate))
+    return {**asdict(checked), "text_keys": _room_keys(checked)}
+
+
+async def say_what_is_missing(request: Request, error: Exception) -> Response:
+    """409 with the number of samples stored, from which on the page sends again."""
+    if not isinstance(error, SamplesMissingError):
+        raise error
+    return JSONResponse({"samples": error.stored, "message": error.what, "where": None, "mend": error.mend}, 409)
+
+
+def _phrases(language: str | None) -> tuple[Phrase, ...]:
+    """The built-in phrases of a language; none where nobody has written any."""
+    chosen = language or "en"
+    return load_bank(chosen) if chosen in bank_languages() else ()
+
+
+def _queue_json(queue: Queue) -> dict[str, Any]:
+    phrases = [
+        {
+            "phrase_id": queued.phrase.id,
+            "text": queued.phrase.text,
+            "topic": queued.phrase.topic,
+            "state": queued.state,
+            "starred": queued.starred,
+            "utterances": queued.utterances,
+        }
+        for queued in queue.phrases
+    ]
+    return {"phrases": phrases, "total": queue.total, "next": queue.next}
+
+
+def _saved_json(saved: SavedTake) -> dict[str, Any]:
+    heard = saved.heard
+    return {
+        "utterance": saved.utterance.id,
+        "audio_path": saved.utterance.audio_path,
+        "phrase_id": saved.utterance.phrase_id,
+        "text": saved.utterance.text,
+        "seconds": saved.utterance.duration,
+        "hints": [{"kind": hint.kind, "text_key": f"hint_{hint.kind}", "values": hint.values} for hint in heard.hints],
+        "speech": heard.speech,
+        "trim": saved.utterance.trim,
+        "progress": asdict(saved.progress),
+    }
+
+
+def _room_keys(checked: RoomCheck) -> list[str]:
+    """Of the sentences that say it: first the voice, then the room, where there is something to say of it."""
+    return [f"voice_{checked.voice}", *([] if checked.room == "unknown" else [f"room_is_{checked.room}"])]
+
+
+@contextmanager
+def _take_faults() -> Iterator[None]:
+    try:
+        yield
+    except (NoSuchTakeError, TakeTooLongError) as error:
+        raise _with_status(404 if isinstance(error, NoSuchTakeError) else 413, error) from None
+
+
+def _with_status(status: int, error: OwnvoiceError) -> PageError:
+    return PageError(status, error.what, mend=error.mend)
