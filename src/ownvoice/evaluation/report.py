@@ -7,6 +7,7 @@ that came from a person or a model is escaped by the template engine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ class PhraseView:
     """Place in the test set, from 1, whatever the order on the page."""
     row: PhraseResult
     audio: str | None
-    """``data:`` address, or None where the page would have become too large."""
+    """Address of the recording, or None where the page would have become too large."""
 
     @property
     def gain(self) -> int:
@@ -89,7 +90,7 @@ def _render(evaluation: Evaluation, settings: TrainingSettings, voice: str) -> s
     environment.filters["percent"] = percent
     groups = group_by_length(evaluation)
     rates = [group.base.rate for group in groups] + [group.tuned.rate for group in groups]
-    views = _phrases_by_gain(evaluation)
+    views = phrases_by_gain(evaluation, embed_clips([phrase.audio for phrase in evaluation.phrases], MAX_BYTES))
     today = datetime.now(UTC)
     return environment.get_template("report.html.j2").render(
         evaluation=evaluation,
@@ -114,9 +115,11 @@ def percent(rate: float) -> str:
     return f"{points:.0f}%" if points >= 9.95 else f"{points:.1f}".removesuffix(".0") + "%"
 
 
-def _phrases_by_gain(evaluation: Evaluation) -> list[PhraseView]:
-    """Most improved first, so that the page begins with what training did and ends with what it spoilt."""
-    audio = embed_clips([phrase.audio for phrase in evaluation.phrases], MAX_BYTES)
+def phrases_by_gain(evaluation: Evaluation, audio: Sequence[str | None]) -> list[PhraseView]:
+    """Most improved first, so that the page begins with what training did and ends with what it spoilt.
+
+    ``audio`` is the address of each phrase's recording, in the order of ``evaluation.phrases``.
+    """
     views = [PhraseView(number, *pair) for number, pair in enumerate(zip(evaluation.rows, audio, strict=True), 1)]
     return sorted(views, key=lambda view: view.gain, reverse=True)
 
