@@ -1,4 +1,4 @@
-"""Batched and long transcription, on a small random model."""
+"""Batched transcription, on a small random model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from ownvoice.model.features import Window
 from ownvoice.model.load import Recogniser, load_recogniser
-from ownvoice.model.transcribe import FEWEST_TOKENS, batches_by_length, transcribe_clips, transcribe_long
+from ownvoice.model.transcribe import FEWEST_TOKENS, batches_by_length, transcribe_clips
 from small_voxtral import SECOND, murmur
 
 
@@ -47,12 +47,3 @@ def test_batches_hold_one_number_of_windows() -> None:
     window = Window(samples=10, mel_frames=4, audio_tokens=1, sampling_rate=SECOND)
     batches = list(batches_by_length([10, 25, 7, 21, 3, 30, 5], window, batch_size=2))
     assert batches == [[4, 6], [2, 0], [3, 1], [5]]
-
-
-def test_long_recording_is_heard_in_stretches(recogniser: Recogniser) -> None:
-    transcript = transcribe_long(recogniser, murmur(3), "en")
-    assert transcript.seconds == 3
-    assert transcript.segments[0].start == 0
-    assert transcript.segments[-1].end == 3
-    assert all(0 < segment.end - segment.start <= recogniser.window.seconds for segment in transcript.segments)
-    assert transcript.text == " ".join(segment.text for segment in transcript.segments)

@@ -1,60 +1,138 @@
-"""``ownvoice transcribe``: audio files in, text out."""
+"""``ownvoice transcribe``: recordings in, text out."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from ownvoice.model.transcribe import Transcript
+    from ownvoice.model.recording import Transcript
+    from ownvoice.workflow.transcribe import Heard, WindowJournal
+
+STDIN = Path("-")
 
 
 @click.command("transcribe")
-@click.argument("audio", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "audio", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="AUDIO..."
+)
 @click.option(
     "--model", required=True, metavar="RUN|ID", help='A training run, a model\'s folder, a Hub id, or "tiny".'
 )
 @click.option("--language", metavar="CODE", help="Two-letter code of what is spoken  [default: the run's, or detected]")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON list instead of text.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "srt", "vtt", "tsv"]),
+    default="text",
+    show_default=True,
+    help="Words alone; words with times of each part, as JSON, subtitles or a table.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json: one list of all recordings.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write a file for each recording here. Stopped at any time, the same command goes on where it was.",
+)
 @click.pass_context
-def command(ctx: click.Context, audio: tuple[Path, ...], model: str, language: str | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    audio: tuple[Path, ...],
+    model: str,
+    language: str | None,
+    form: str,
+    as_json: bool,
+    output: Path | None,
+) -> None:
     """Write down what is said in audio files.
 
-    Files may be of any length and format; long ones are cut at pauses. A file that cannot be read is named, the
-    others are transcribed all the same, and the exit code is then 1.
+    AUDIO are files of any length and format, folders of them, or - for standard input; long ones are cut at pauses. A
+    file that cannot be read is named, the others are transcribed all the same, and the exit code is then 1.
     """
-    from ownvoice.errors import AudioError
-    from ownvoice.workflow import open_transcriber
+    from ownvoice.cli.progress import RunProgress
+    from ownvoice.errors import UsageError
+    from ownvoice.workflow.transcribe import WindowJournal, find_recordings, open_transcriber
 
-    transcribe = open_transcriber(model, language)
-    heard: list[tuple[Path, Transcript]] = []
-    for path in audio:
-        try:
-            transcript = transcribe(path)
-        except AudioError as error:
-            click.echo(f"ownvoice: {error}", err=True)
+    form = "json" if as_json else form
+    with tempfile.TemporaryDirectory() as folder, RunProgress() as progress:
+        recordings = find_recordings(_stdin_to_file(path, Path(folder)) for path in audio)
+        if form not in {"text", "json"} and output is None and len(recordings) > 1:
+            raise UsageError(f"several recordings do not fit into one {form} file", mend="Give --output FOLDER.")
+        transcriber = open_transcriber(model, language)
+        journal = None
+        if output is not None:
+            output.mkdir(parents=True, exist_ok=True)
+            journal = WindowJournal(output / ".unfinished.jsonl", model, transcriber.language)
+        heard = transcriber.each(recordings, journal=journal, progress=progress.stage)
+        whole = _write(heard, output, form, journal) if output else _print(heard, form, len(recordings) > 1)
+    ctx.exit(0 if whole else 1)
+
+
+def _stdin_to_file(path: Path, folder: Path) -> Path:
+    """Standard input as a file (a decoder has to jump about in it); any other path as it is."""
+    if path != STDIN:
+        return path
+    copy = folder / "stdin"
+    with copy.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return copy
+
+
+def _print(heard: Iterator[Heard], form: str, named: bool) -> bool:
+    """Print each transcript as soon as it is known, JSON at the end; returns whether all could be read."""
+    from ownvoice.serving.formats import SUBTITLES, to_row
+
+    rows, whole = [], True
+    for recording in heard:
+        if recording.transcript is None:
+            click.echo(f"ownvoice: {recording.error}", err=True)
+            whole = False
+        elif form == "json":
+            rows.append(to_row(str(recording.path), recording.transcript))
+        elif form == "text":
+            click.echo(f"{recording.path}: {recording.transcript.text}" if named else recording.transcript.text)
+        else:
+            click.echo(SUBTITLES[form](recording.transcript), nl=False)
+    if form == "json":
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    return whole
+
+
+def _write(heard: Iterator[Heard], output: Path, form: str, journal: WindowJournal | None) -> bool:
+    """Write a file for each recording and print its name; returns whether all could be read."""
+    whole = True
+    used: Counter[str] = Counter()
+    for recording in heard:
+        if recording.transcript is None:
+            click.echo(f"ownvoice: {recording.error}", err=True)
+            whole = False
             continue
-        heard.append((path, transcript))
-        if not as_json:
-            click.echo(transcript.text if len(audio) == 1 else f"{path}: {transcript.text}")
-    if as_json:
-        _print_json(heard)
-    ctx.exit(0 if len(heard) == len(audio) else 1)
+        name = recording.path.stem
+        used[name] += 1
+        suffix = f"-{used[name]}" if used[name] > 1 else ""  # two folders may hold files of one name
+        target = output / f"{name}{suffix}.{'txt' if form == 'text' else form}"
+        _save(target, form, str(recording.path), recording.transcript)
+        click.echo(target)
+    if journal is not None:
+        journal.forget()
+    return whole
 
 
-def _print_json(heard: list[tuple[Path, Transcript]]) -> None:
-    import dataclasses
-    import json
+def _save(target: Path, form: str, name: str, transcript: Transcript) -> None:
+    from ownvoice.rundir import write_atomically
+    from ownvoice.serving.formats import SUBTITLES, to_row
 
-    rows = [
-        {
-            "audio": str(path),
-            "text": transcript.text,
-            "seconds": transcript.seconds,
-            "segments": [dataclasses.asdict(segment) for segment in transcript.segments],
-        }
-        for path, transcript in heard
-    ]
-    click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    if form == "json":
+        content = json.dumps(to_row(name, transcript), ensure_ascii=False, indent=2) + "\n"
+    else:
+        content = SUBTITLES[form](transcript)
+    write_atomically(target, content, mode=0o600)  # a person's words

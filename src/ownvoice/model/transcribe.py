@@ -1,6 +1,7 @@
-"""Turns sound into text with a loaded model: many clips in batches, or one recording of any length.
+"""Turns clips into text with a loaded model, in batches.
 
-The prompt and the features are those of training. Decoding is greedy. Nothing here measures errors or reads files.
+The prompt and the features are those of training. Decoding is greedy. Nothing here measures errors or reads files;
+recordings of any length are cut into clips by :mod:`ownvoice.model.recording`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import torch
 
 from ownvoice.model.features import Window, encode, log_mel, splice
 from ownvoice.model.load import Recogniser
-from ownvoice.model.pauses import cut_at_pauses
 
 BATCH_SIZE = 16
 """Clips decoded together: 16 windows of 30 s keep the cache of Voxtral-Mini's decoder under 1 GB in bfloat16."""
@@ -27,32 +27,24 @@ FEWEST_TOKENS = 24
 
 
 @dataclass(frozen=True)
-class Segment:
-    """The words of one stretch of a recording; ``start`` and ``end`` in seconds."""
+class Answer:
+    """What a model wrote of one clip."""
 
-    start: float
-    end: float
     text: str
-    cut_in_speech: bool = False
-    """Whether the end may lie in a word, because no pause was found within a whole window."""
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What was said in a recording."""
-
-    segments: tuple[Segment, ...]
-    seconds: float
-    """Length of the recording."""
-
-    @property
-    def text(self) -> str:
-        return " ".join(segment.text for segment in self.segments if segment.text)
+    ended: bool
+    """Whether the model came to an end by itself, and was not cut off at its bound."""
 
 
 def transcribe_clips(
     recogniser: Recogniser, clips: Sequence[np.ndarray], language: str | None, *, batch_size: int = BATCH_SIZE
 ) -> list[str]:
+    """The texts of :func:`answer_clips`."""
+    return [answer.text for answer in answer_clips(recogniser, clips, language, batch_size=batch_size)]
+
+
+def answer_clips(
+    recogniser: Recogniser, clips: Sequence[np.ndarray], language: str | None, *, batch_size: int = BATCH_SIZE
+) -> list[Answer]:
     """Transcribe clips, each as one request; a clip over one window is heard as several windows of one request.
 
     Parameters
@@ -64,41 +56,22 @@ def transcribe_clips(
 
     Returns
     -------
-    One text a clip, in the order given.
+    One answer a clip, in the order given.
 
     Raises
     ------
     AudioError
         when a clip holds no sample.
     """
-    texts = [""] * len(clips)
+    answers: dict[int, Answer] = {}
     extractor = recogniser.processor.feature_extractor
     for group in batches_by_length([clip.size for clip in clips], recogniser.window, batch_size):
         mels = [log_mel(extractor, clips[index], recogniser.window) for index in group]
         with torch.inference_mode():
             audio = encode(recogniser.model, torch.cat(mels).to(recogniser.device))
         seconds = [clips[index].size / recogniser.window.sampling_rate for index in group]
-        for index, text in zip(group, decode(recogniser, audio, seconds, language), strict=True):
-            texts[index] = text
-    return texts
-
-
-def transcribe_long(recogniser: Recogniser, samples: np.ndarray, language: str | None) -> Transcript:
-    """Transcribe a recording of any length, in stretches of at most one window cut at pauses.
-
-    Raises
-    ------
-    AudioError
-        when there is no sample.
-    """
-    rate = recogniser.window.sampling_rate
-    stretches = cut_at_pauses(samples, recogniser.window.samples, rate)
-    texts = transcribe_clips(recogniser, [samples[stretch.start : stretch.end] for stretch in stretches], language)
-    segments = tuple(
-        Segment(stretch.start / rate, stretch.end / rate, text, stretch.cut_in_speech)
-        for stretch, text in zip(stretches, texts, strict=True)
-    )
-    return Transcript(segments, samples.size / rate)
+        answers |= zip(group, _answers(recogniser, audio, seconds, language), strict=True)
+    return [answers[index] for index in range(len(clips))]
 
 
 def batches_by_length(lengths: Sequence[int], window: Window, batch_size: int) -> Iterator[list[int]]:
@@ -113,7 +86,6 @@ def batches_by_length(lengths: Sequence[int], window: Window, batch_size: int) -
         yield from (alike[start : start + batch_size] for start in range(0, len(alike), batch_size))
 
 
-@torch.inference_mode()
 def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float], language: str | None) -> list[str]:
     """Write what is heard in encoded clips, the likeliest token at each step.
 
@@ -124,6 +96,13 @@ def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float]
     seconds
         Length of each clip, which bounds its answer.
     """
+    return [answer.text for answer in _answers(recogniser, audio, seconds, language)]
+
+
+@torch.inference_mode()
+def _answers(
+    recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float], language: str | None
+) -> list[Answer]:
     from transformers import GenerationConfig
 
     prompts = recogniser.prompts
@@ -133,10 +112,11 @@ def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float]
     config = GenerationConfig(
         do_sample=False, max_new_tokens=max(bounds), eos_token_id=prompts.end_id, pad_token_id=prompts.pad_id
     )
-    answers = recogniser.model.generate(
+    written = recogniser.model.generate(
         inputs_embeds=splice(recogniser.model, ids, audio),
         attention_mask=torch.ones_like(ids),
         generation_config=config,
     )
     # Each answer is cut to its own bound, so that a clip's text does not depend on the others of its batch.
-    return [prompts.text(answer[:bound]) for answer, bound in zip(answers.tolist(), bounds, strict=True)]
+    own = [answer[:bound] for answer, bound in zip(written.tolist(), bounds, strict=True)]
+    return [Answer(prompts.text(answer), prompts.end_id in answer) for answer in own]

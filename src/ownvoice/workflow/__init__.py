@@ -2,13 +2,15 @@
 
 train.py      a table or a voice -> settings, check, split -> a trained run
 runs.py       the app's runs, each a process of its own: start, pause, cancel, go on, look
-judge.py      a run -> base and tuned on the same phrases; a model -> transcripts
+judge.py      a run -> base and tuned on the same phrases
+transcribe.py a model and recordings -> transcripts
+export.py     a run -> the same model for other programs
 demo.py       all of it on the built-in model and its sample voice
 """
 
 from ownvoice.workflow.demo import Demo, demo
 from ownvoice.workflow.job import run_job
-from ownvoice.workflow.judge import evaluate_run, open_transcriber
+from ownvoice.workflow.judge import evaluate_run
 from ownvoice.workflow.train import (
     Prepared,
     TrainedRun,
@@ -18,6 +20,7 @@ from ownvoice.workflow.train import (
     train_voice,
     training_settings,
 )
+from ownvoice.workflow.transcribe import open_transcriber
 
 __all__ = [
     "Demo",
