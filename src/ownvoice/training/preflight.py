@@ -1,16 +1,19 @@
-"""How much memory training a published Voxtral takes, from its shape alone, and how much this machine has.
+"""How much memory and arithmetic training a Voxtral takes, from its shape alone, and how much memory this machine has.
 
-Estimates for a person choosing a model and a method, made without loading or downloading anything. Nothing is measured
-or refused here.
+Estimates for a person choosing a model and a method, made without loading or downloading anything, and without torch
+until a device is asked for its memory. Nothing is measured or refused here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import psutil
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 Method = Literal["lora", "full"]
 
@@ -36,6 +39,32 @@ class Shape:
     audio_feed_forward: int = 5120
     mel_bins: int = 128
     audio_frames: int = 1500
+
+    @classmethod
+    def of_config(cls, name: str, config: Mapping[str, Any]) -> Self:
+        """The shape that a model's ``config.json`` tells of; what it leaves out is as in Voxtral-Mini-3B.
+
+        Raises
+        ------
+        KeyError
+            when a size that every model has is not there.
+        """
+        text, audio = config["text_config"], config["audio_config"]
+        return cls(
+            name,
+            layers=text["num_hidden_layers"],
+            hidden=text["hidden_size"],
+            feed_forward=text["intermediate_size"],
+            heads=text["num_attention_heads"],
+            key_value_heads=text.get("num_key_value_heads", 8),
+            head_dim=text.get("head_dim") or 128,
+            vocabulary=text["vocab_size"],
+            audio_layers=audio["num_hidden_layers"],
+            audio_hidden=audio["hidden_size"],
+            audio_feed_forward=audio["intermediate_size"],
+            mel_bins=audio.get("num_mel_bins", 128),
+            audio_frames=audio.get("max_source_positions", 1500),
+        )
 
     @property
     def encoder_parameters(self) -> int:
@@ -112,6 +141,18 @@ def estimate_memory(
     )
 
 
+def estimate_work(shape: Shape, method: Method) -> float:
+    """Floating-point operations of training once on one window, with the encoder in the scope.
+
+    A forward pass takes two a parameter and position (Kaplan et al. 2020, section 2.1; attention's own share is left
+    out); the way back takes as many for the activations, and in full training as many again for the weights.
+    """
+    tokens = shape.audio_frames // 4 + PROMPT_TOKENS - 375
+    decoder = shape.parameters - shape.encoder_parameters - 2 * shape.hidden * shape.vocabulary
+    forward = 2.0 * (shape.encoder_parameters * shape.audio_frames + decoder * tokens)
+    return forward * (3 if method == "full" else 2)
+
+
 @dataclass(frozen=True)
 class Memory:
     """Bytes of memory where training would happen."""
@@ -123,6 +164,8 @@ class Memory:
 def device_memory(device: torch.device) -> Memory:
     """Memory of a CUDA card; for a CPU, and for Apple's GPU which shares it, that of the machine."""
     if device.type == "cuda":
+        import torch
+
         free, total = torch.cuda.mem_get_info(device)
         return Memory(total=total, free=free)
     memory = psutil.virtual_memory()

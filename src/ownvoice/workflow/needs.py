@@ -1,0 +1,263 @@
+"""What training with given settings needs on this machine, whether it is there, and what to choose where it is not.
+
+Arithmetic from the model's shape, and from earlier runs where there are any; it loads no model and no torch, and
+downloads nothing. The figures are for choosing, not promises.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from math import ceil
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+
+from ownvoice import events
+from ownvoice.config import TINY, VOXTRAL_MINI, TrainingSettings
+from ownvoice.data.manifest import scan_manifest
+from ownvoice.model.source import TINY_WEIGHTS
+from ownvoice.rundir import VoiceFolder
+from ownvoice.training.preflight import MINI_3B, SMALL_24B, Shape, estimate_memory, estimate_work
+from ownvoice.workflow.failures import less_memory
+from ownvoice.workflow.train import merged
+
+Problem = Literal["memory", "disk", "time"]
+
+PROCESS_BYTES = 10**9
+"""What torch and the program take before there is a model."""
+EFFICIENCY = 0.4
+"""Share of a large matrix product's speed that a training step reaches; what `ownvoice demo` came to on two CPU cores."""
+LOOK_WORK = 2.0
+"""Transcribing a clip of the dev set costs about as much as training on it twice: it is written word by word."""
+TOO_LONG = 2 * 24 * 3600.0
+"""Seconds after which a person is told that this machine is too slow for it."""
+TRAIN_SHARE, DEV_SHARE = 0.7, 0.1
+"""Of a voice's utterances (see :mod:`ownvoice.data.split`)."""
+
+_KNOWN = {VOXTRAL_MINI: MINI_3B, "mistralai/Voxtral-Small-24B-2507": SMALL_24B}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What trains here."""
+
+    device: str
+    """cpu, cuda or mps."""
+    name: str
+    bf16: bool
+    memory_total: int
+    memory_free: int
+    flops: float
+    """Operations a second of a large matrix product."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one choice of settings needs; bytes and seconds."""
+
+    memory: int | None
+    """None where the model's shape is not known before it is downloaded."""
+    disk: int
+    """Of it, :attr:`download` is the base model."""
+    download: int
+    seconds: float | None
+    measured: bool
+    """Whether the time comes from an earlier run with the same model, method and scope, rather than from arithmetic."""
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Whether it can be done here."""
+
+    machine: Machine
+    need: Need
+    disk_free: int
+    problems: tuple[Problem, ...]
+    changes: Mapping[str, Any] | None
+    """Settings that would do, to be laid over those asked for; None where nothing is in the way or nothing helps."""
+    instead: Need | None
+    """What it needs with these changes."""
+
+    def to_json(self) -> dict[str, object]:
+        """``{"device", "fits", "problems": ["memory" | "disk" | "time"], "memory": {"needed", "free", "total"},
+        "disk": {"needed", "free", "download"}, "seconds", "measured", "changes": null | {...}, "instead": null |
+        {"memory", "disk", "seconds"}}``.
+        """
+        need, instead = self.need, self.instead
+        return {
+            "device": self.machine.name,
+            "fits": not self.problems,
+            "problems": list(self.problems),
+            "memory": {
+                "needed": need.memory,
+                "free": self.machine.memory_free,
+                "total": self.machine.memory_total,
+            },
+            "disk": {"needed": need.disk, "free": self.disk_free, "download": need.download},
+            "seconds": need.seconds,
+            "measured": need.measured,
+            "changes": self.changes,
+            "instead": instead and {"memory": instead.memory, "disk": instead.disk, "seconds": instead.seconds},
+        }
+
+
+def preflight(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
+    """Work out what training ``voice`` with ``settings`` needs here.
+
+    On a machine with a graphics card the first call takes some seconds, since another process asks the card.
+
+    Raises
+    ------
+    DataError
+        when this is no voice folder, or its table cannot be read.
+    """
+    here = machine()
+    free = shutil.disk_usage(voice.require().path).free
+    need = _need(voice, settings, here)
+    problems = _problems(need, here, free)
+    for changes in _alternatives(settings) if problems else ():
+        other = _need(voice, TrainingSettings.make(merged(settings.model_dump(), changes)), here)
+        if not _problems(other, here, free):
+            return Preflight(here, need, free, problems, changes, other)
+    return Preflight(here, need, free, problems, None, None)
+
+
+def suited_base() -> str:
+    """The base model to offer first: Voxtral-Mini-3B where a card here can train adapters on it, else the small one."""
+    here = machine()
+    fits = estimate_memory(MINI_3B, "lora", bf16=here.bf16).total + PROCESS_BYTES <= here.memory_free
+    return VOXTRAL_MINI if fits and here.device != "cpu" else TINY
+
+
+def machine() -> Machine:
+    """What trains here; its free memory as it is now where that can be told without torch."""
+    found = _machine()
+    return replace(found, memory_free=psutil.virtual_memory().available) if found.device != "cuda" else found
+
+
+@cache
+def _machine() -> Machine:
+    if _may_have_accelerator():
+        done = subprocess.run(
+            [sys.executable, "-m", "ownvoice.training.machine"], capture_output=True, text=True, check=True
+        )
+        return Machine(**json.loads(done.stdout))
+    memory = psutil.virtual_memory()
+    name = f"CPU ({psutil.cpu_count()} threads)"
+    return Machine("cpu", name, False, memory.total, memory.available, _measure_cpu())
+
+
+def _may_have_accelerator() -> bool:
+    """Whether it is worth loading torch to ask; a machine of which none of this is true has only its CPU."""
+    cards = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+    return sys.platform == "darwin" or bool(shutil.which("nvidia-smi")) or any(Path(card).exists() for card in cards)
+
+
+def _measure_cpu() -> float:
+    """Operations a second of a matrix product, the best of three."""
+    side = 1024
+    matrix = np.ones((side, side), np.float32)
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        matrix @ matrix
+        best = min(best, time.perf_counter() - began)
+    return 2.0 * side**3 / best
+
+
+def _need(voice: VoiceFolder, settings: TrainingSettings, here: Machine) -> Need:
+    shape = _shape(settings.base_model)
+    if shape is None:
+        return Need(None, 0, 0, None, False)
+    windows, method = _windows(voice, shape), settings.method
+    memory = estimate_memory(shape, method, clips=settings.batch_size, rank=settings.lora.rank, bf16=here.bf16)
+    width = 2 if here.bf16 else 4
+    trained = shape.parameters if method == "full" else shape.lora_parameters(settings.lora.rank)
+    # The model kept and a checkpoint with weights and two moments, each beside its successor while that is written.
+    run = 2 * (trained * 4 * 3 + (shape.parameters * width if method == "full" else trained * 4))
+    features = windows * settings.augment.variants * 2 * shape.audio_frames * shape.mel_bins * 4
+    download = 0 if _is_here(settings.base_model) else shape.parameters * 2
+    seconds = _seconds_measured(voice, settings)
+    measured = seconds is not None
+    if seconds is None:
+        rounds = TRAIN_SHARE * settings.epochs + LOOK_WORK * DEV_SHARE * settings.epochs / settings.dev.every
+        seconds = windows * rounds * estimate_work(shape, method) / (EFFICIENCY * here.flops)
+    return Need(memory.total + PROCESS_BYTES, run + features + download, download, seconds, measured)
+
+
+def _problems(need: Need, here: Machine, disk_free: int) -> tuple[Problem, ...]:
+    found: list[Problem] = []
+    if need.memory is not None and need.memory > here.memory_free:
+        found.append("memory")
+    if need.disk > disk_free:
+        found.append("disk")
+    if need.seconds is not None and need.seconds > TOO_LONG:
+        found.append("time")
+    return tuple(found)
+
+
+def _alternatives(settings: TrainingSettings) -> Iterator[dict[str, Any]]:
+    """Ever smaller choices: the same in smaller batches, adapters, thinner ones; then a smaller base model."""
+    changes: dict[str, Any] = {}
+    smaller = settings
+    for _ in range(12):  # enough to halve any batch and rank down to one
+        changes = merged(changes, less_memory(smaller))
+        smaller = TrainingSettings.make(merged(settings.model_dump(), changes))
+        yield changes
+    for base in (VOXTRAL_MINI, TINY):
+        yield {"base_model": base, "method": "lora"}
+
+
+def _shape(base_model: str) -> Shape | None:
+    """The base model's shape where it can be known without a download."""
+    if base_model in _KNOWN:
+        return _KNOWN[base_model]
+    folder = TINY_WEIGHTS if base_model == TINY else Path(base_model)
+    try:
+        return Shape.of_config(base_model, json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):  # no model: preparing the run says so, with what is wrong
+        return None
+
+
+def _is_here(base_model: str) -> bool:
+    if base_model == TINY or Path(base_model).is_dir():
+        return True
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return any(Path(HF_HUB_CACHE, f"models--{base_model.replace('/', '--')}").glob("snapshots/*/*.safetensors"))
+
+
+def _windows(voice: VoiceFolder, shape: Shape) -> int:
+    """Windows that the voice's recordings fill; one of unknown length counts as one."""
+    seconds = shape.audio_frames / 50  # the encoder hears 50 frames a second
+    return sum(max(1, ceil((utterance.duration or 0) / seconds)) for _, utterance in scan_manifest(voice).lines)
+
+
+def _seconds_measured(voice: VoiceFolder, settings: TrainingSettings) -> float | None:
+    """The time by the pace of earlier runs of this voice with the same model, method, scope and variants."""
+    seconds = []
+    for run in voice.started_runs():
+        then = TrainingSettings.load(run.config)
+        alike = ("base_model", "method", "scope", "batch_size")
+        if any(getattr(then, name) != getattr(settings, name) for name in alike):
+            continue
+        story = events.read_events(run.events)
+        steps = [event for event in story if isinstance(event, events.Step) and event.clips_per_second]
+        looks = [event.seconds for event in story if isinstance(event, events.Eval)]
+        starts = [event for event in story if isinstance(event, events.Start)]
+        if steps and starts:
+            pace = statistics.median(step.clips_per_second for step in steps)
+            look = statistics.median(looks) if looks else 0.0
+            times = settings.epochs / settings.dev.every
+            seconds.append(starts[-1].train * settings.epochs / pace + times * look)
+    return seconds[-1] if seconds else None
