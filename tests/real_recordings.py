@@ -27,7 +27,7 @@ class LongRecording:
 
 def long_recording(seconds: float) -> LongRecording:
     """Clips of three words and more, in the order of their names, until ``seconds`` are reached."""
-    sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "bench"))
     try:
         from real_speech import INSTALLED, find_prompts, transcript_path
     finally:
