@@ -2,6 +2,7 @@
 
     VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/takes/ID/  VOICE/phrases.jsonl  VOICE/cache/
     VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
+    VOICE/published.json  RUN/published.json
     VOICE/own_phrases.jsonl  VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
@@ -94,6 +95,11 @@ class VoiceFolder:
     def exports(self) -> Path:
         """Copies of the recordings made for other programs, a folder for each time."""
         return self.path / "exports"
+
+    @property
+    def published(self) -> Path:
+        """Where the recordings were published, and how."""
+        return self.path / "published.json"
 
     @property
     def runs(self) -> Path:
@@ -254,6 +260,11 @@ class RunFolder:
     @property
     def evaluation_html(self) -> Path:
         return self.path / "evaluation.html"
+
+    @property
+    def published(self) -> Path:
+        """Where the model and its demo were published, and how."""
+        return self.path / "published.json"
 
     def export(self, form: str) -> Path:
         """The trained model in a form for other programs ("merged", "vllm-adapter"...)."""
