@@ -19,7 +19,10 @@ const find = (id) => document.getElementById(id);
 
 async function open() {
   const session = new Session(page.dataset.address);
-  const studio = new Studio(session, await session.open(), new Microphone(), new Player());
+  const at = await session.open();
+  setShown(find("loading"), false);
+  if (!session.phrases.length) return setShown(find("no-phrases"), true);
+  const studio = new Studio(session, at, new Microphone(), new Player());
   const views = { single: new SingleView(find("single"), studio), list: new ListView(find("list"), studio) };
   const view = () => views[preferences.view];
   const toRecord = () => view().panel.part("record");
@@ -60,7 +63,6 @@ async function open() {
     showKeys();
   }
 
-  setShown(find("loading"), false);
   setShown(page, true);
   draw();
 }

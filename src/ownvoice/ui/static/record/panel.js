@@ -6,6 +6,8 @@ import { localVoice } from "./sounds.js";
 import { clock, hintTexts, inSeconds } from "./wording.js";
 
 const LEVEL_EVERY = 100; // milliseconds
+const LONG_SILENCE = 1; // seconds at an end that are worth leaving out
+const KEPT_SILENCE = 0.3; // seconds left before and after the words
 const WORD_STAYS = 700; // milliseconds a word about the level stays, to be read
 
 export class PhrasePanel {
@@ -23,7 +25,7 @@ export class PhrasePanel {
     act("hear", () => studio.hear(phraseOf()));
     act("remove", () => studio.remove(phraseOf()));
     act("aloud", () => studio.aloud(phraseOf()));
-    act("trim", () => studio.trim(phraseOf(), phraseOf().clip.trim ? null : phraseOf().clip.speech));
+    act("trim", () => studio.trim(phraseOf(), phraseOf().clip.trim ? null : spoken(phraseOf().clip)));
     act("reword", () => this.#openEditor());
     act("reword-done", () => this.#reword());
     act("reword-cancel", () => this.#closeEditor(true));
@@ -35,7 +37,7 @@ export class PhrasePanel {
 
   draw() {
     const phrase = this.phraseOf();
-    if (this.#edited && this.#edited !== phrase) this.#useTyped();
+    if (this.#edited && this.#edited !== phrase) this.#leaveEditor();
     const condition = this.#condition(phrase);
     this.element.dataset.condition = condition;
     setText(this.part("words"), phrase.words);
@@ -57,11 +59,15 @@ export class PhrasePanel {
   }
 
   #status(phrase, condition) {
-    if (condition === "recording") return words("status_recording", { clock: clock(phrase.uplink.seconds) });
+    if (condition === "recording") return this.#statusRecording(phrase.uplink);
     if (condition === "saved" && phrase.clip.seconds) {
       return words("saved_after", { seconds: inSeconds(phrase.clip.seconds) });
     }
     return words(`status_${condition}`);
+  }
+
+  #statusRecording({ seconds, trouble }) {
+    return words(trouble ? "status_recording_unsaved" : "status_recording", { clock: clock(seconds) });
   }
 
   #drawRecord(phrase, condition) {
@@ -91,7 +97,7 @@ export class PhrasePanel {
   }
 
   #drawTrim(clip) {
-    const offered = Boolean(clip?.trim || clip?.speech);
+    const offered = Boolean(clip?.trim || spoken(clip));
     setShown(this.part("trim-offer"), offered);
     if (!offered) return;
     setText(this.part("trim-text"), words(clip.trim ? "trim_is" : "trim_offer"));
@@ -118,7 +124,7 @@ export class PhrasePanel {
       this.part("level").dataset.level = level.word;
     }
     if (recording?.phrase === this.phraseOf() && recording.tail === null) {
-      setText(this.part("status"), words("status_recording", { clock: clock(recording.uplink.seconds) }));
+      setText(this.part("status"), this.#statusRecording(recording.uplink));
     }
   }
 
@@ -148,6 +154,13 @@ export class PhrasePanel {
     return true;
   }
 
+  /** The panel shows another phrase now. */
+  #leaveEditor() {
+    const [phrase, text] = [this.#edited, this.part("own-words").value.trim()];
+    this.#closeEditor(false);
+    if (text && text !== phrase.words) this.studio.reword(phrase, text);
+  }
+
   #closeEditor(returns) {
     this.#edited = null;
     this.#showEditor(false);
@@ -159,4 +172,12 @@ export class PhrasePanel {
     setShown(this.part("words"), !shown);
     setShown(this.part("reword"), !shown);
   }
+}
+
+/** Where the words of a recording begin and end, in seconds, if there is a long silence before or after them; or null. */
+function spoken(clip) {
+  if (!clip?.speech) return null;
+  const [start, end] = clip.speech;
+  if (start < LONG_SILENCE && clip.seconds - end < LONG_SILENCE) return null;
+  return [Math.max(0, start - KEPT_SILENCE), Math.min(clip.seconds, end + KEPT_SILENCE)];
 }

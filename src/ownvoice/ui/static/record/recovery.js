@@ -2,7 +2,7 @@
 import { alarm, announce } from "../announce.js";
 import { call } from "../api.js";
 import { interfaceLanguage, words } from "../words.js";
-import { setShown, setText } from "./elements.js";
+import { setShown, setText, setUsable } from "./elements.js";
 import { abandoned } from "./uplink.js";
 import { inSeconds } from "./wording.js";
 
@@ -18,24 +18,27 @@ export async function offerUnfinished(element, studio, leave) {
 
   function offer(take) {
     const row = template.content.firstElementChild.cloneNode(true);
-    const [keep, discard] = row.querySelectorAll("button");
+    const [hear, keep, discard] = row.querySelectorAll("button");
+    let discarded = false;
     const started = moment.format(new Date(take.started));
     setText(row.querySelector("q"), take.text);
     setText(row.querySelector("[data-part=about]"), words("unfinished_about", { seconds: inSeconds(take.seconds), started }));
+    hear.addEventListener("click", () => discarded || studio.play(`${session.address}/takes/${take.take}/audio`));
     keep.addEventListener("click", () => attempt(async () => {
-      session.kept(take, await post(take, "recover"));
+      if (discarded) return;
+      session.kept(await post(take, "recover"));
       row.remove();
       studio.changed();
       announce(words("unfinished_kept"));
       setShown(element, list.children.length > 0);
       (list.querySelector("button") ?? leave()).focus();
     }));
-    let discarded = false;
     discard.addEventListener("click", () => attempt(async () => {
       await post(take, discarded ? "undiscard" : "discard");
       discarded = !discarded;
       setText(discard, words(discarded ? "undo_discard" : "do_discard"));
-      setShown(keep, !discarded);
+      setUsable(keep, !discarded);
+      setUsable(hear, !discarded);
       row.toggleAttribute("data-discarded", discarded);
       announce(words(discarded ? "unfinished_discarded" : "undone"));
     }));

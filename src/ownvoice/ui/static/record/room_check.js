@@ -22,7 +22,11 @@ export function bindRoomCheck(element, studio) {
     checking = true;
     studio.changed();
     try {
-      const answer = await judge(studio.session.address, await listen(studio.microphone, tell), studio.microphone.rate);
+      const { rate } = studio.microphone;
+      const sound = new Blob(await listen(studio.microphone, tell));
+      const address = `${studio.session.address}/room-check?sample_rate=${rate}`;
+      const { text_keys } = await call("POST", address, sound);
+      const answer = text_keys.map((key) => words(key));
       setLines(result, answer);
       tell(words("room_done"));
       announce(answer.join(" "));

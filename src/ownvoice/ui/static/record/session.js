@@ -6,36 +6,40 @@ import { words } from "../words.js";
 const FETCHED = 10;
 
 /**
- * A phrase: `phrase_id`, `text` and `topic` as in the bank; `state`; and on this page `words`, what is read, `clip`, its
- * saved recording (`{utterance, seconds, hints, trim, speech}`) or null, and `uplink` while one is on its way.
+ * A phrase: `phrase_id`, `text`, `topic`, `state` as the server says; and on this page `number`, its place from 1;
+ * `words`, what is read; `clip`, its saved recording as finish answered or null; `uplink` while one is on its way.
  */
 export class Session {
+  /** Those fetched so far, without the hidden ones. */
   phrases = [];
+  /** Of all, the hidden ones among them. */
   total = 0;
+  #fetched = 0;
 
   /** `address` is the voice's: /voices/NAME. */
   constructor(address) {
     this.address = address;
   }
 
-  /** Fetch up to where the person left off, and ten more. Returns the place of the phrase to go on with. */
+  /** Fetch up to where the person left off, and some more. Returns the place in `phrases` to go on with. */
   async open() {
     const { phrases, next, ...about } = await this.#ask(0, FETCHED);
     Object.assign(this, about);
     this.#add(phrases);
-    if (next >= this.phrases.length) await this.fetchTo(Math.floor(next / FETCHED + 1) * FETCHED);
-    return Math.min(next, this.phrases.length - 1);
+    if (next >= this.#fetched) await this.fetchTo(Math.floor(next / FETCHED + 1) * FETCHED);
+    const place = this.phrases.findIndex(({ number }) => number > next);
+    return place < 0 ? Math.max(0, this.phrases.length - 1) : place;
+  }
+
+  get isComplete() {
+    return this.#fetched >= this.total;
   }
 
   /** Have `count` phrases at least, or all there are. */
   async fetchTo(count) {
-    const missing = Math.min(count, this.total) - this.phrases.length;
-    if (missing > 0) this.#add((await this.#ask(this.phrases.length, missing)).phrases);
-  }
-
-  /** Have ten more. */
-  more() {
-    return this.fetchTo(this.phrases.length + FETCHED);
+    while (this.phrases.length < count && !this.isComplete) {
+      this.#add((await this.#ask(this.#fetched, Math.max(FETCHED, count - this.phrases.length))).phrases);
+    }
   }
 
   #ask(offset, count) {
@@ -43,30 +47,27 @@ export class Session {
   }
 
   #add(phrases) {
-    for (const phrase of phrases) {
+    for (const [i, phrase] of phrases.entries()) {
       const last = phrase.utterances.at(-1);
-      this.phrases.push({
-        ...phrase,
-        words: phrase.text,
-        clip: last ? { utterance: last, seconds: null, hints: [], trim: null, speech: null } : null,
-        uplink: null,
-      });
+      const clip = last ? { utterance: last, seconds: null, hints: [], trim: null, speech: null } : null;
+      const number = this.#fetched + i + 1;
+      if (phrase.state !== "hidden") this.phrases.push({ ...phrase, number, words: phrase.text, clip, uplink: null });
     }
-  }
-
-  /** From 1, in the whole of the session. */
-  number(phrase) {
-    return this.phrases.indexOf(phrase) + 1;
+    this.#fetched += phrases.length;
   }
 
   /** "Phrase 3 of 500" */
-  place(phrase) {
-    return words("place", { number: this.number(phrase), total: this.total });
+  place({ number }) {
+    return words("place", { number, total: this.total });
   }
 
   /** Where the sound of a saved recording is. */
   sound({ utterance, trim }) {
-    return `${this.address}/utterances/${utterance}/audio${trim ? "?trimmed=1" : ""}`;
+    return `${this.#utterance(utterance)}/audio${trim ? "?trimmed=1" : ""}`;
+  }
+
+  #utterance(id) {
+    return `${this.address}/utterances/${encodeURIComponent(id)}`;
   }
 
   async mark(phrase, state) {
@@ -76,7 +77,7 @@ export class Session {
 
   /** Change what is known of a saved recording: text, trim, excluded. */
   correct(utterance, change) {
-    return call("PATCH", `${this.address}/utterances/${utterance}`, change);
+    return call("PATCH", this.#utterance(utterance), change);
   }
 
   exclude(utterance, excluded) {
@@ -84,9 +85,9 @@ export class Session {
   }
 
   /** An unfinished take was saved after all; `answer` is what finish would have said. */
-  kept({ phrase_id }, answer) {
+  kept(answer) {
     this.progress = answer.progress;
-    const phrase = this.phrases.find((other) => other.phrase_id === phrase_id);
-    if (phrase) Object.assign(phrase, { state: "saved", clip: answer });
+    const phrase = this.phrases.find(({ phrase_id }) => phrase_id === answer.phrase_id);
+    if (phrase) Object.assign(phrase, { state: "saved", clip: answer, words: answer.text });
   }
 }

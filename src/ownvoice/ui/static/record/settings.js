@@ -94,7 +94,7 @@ export function bindShortcuts(element, changed) {
   }
 }
 
-/** How a key is written on a button: "r" -> "R", " " -> "Space". */
+/** How a key is written on a button: "r" -> "R", "Alt+n" -> "Alt+N". */
 export function keyName(key) {
-  return key.length === 1 && key !== " " ? key.toUpperCase() : key.replace(/ $/, words("key_space"));
+  return key.replace(/(?<=^|\+)\S$/, (letter) => letter.toUpperCase());
 }

@@ -20,10 +20,9 @@ export function keys() {
 export function combination(event) {
   if (MODIFIERS.has(event.key)) return null;
   const letter = event.key.length === 1;
-  const held = [
-    event.ctrlKey && "Ctrl", event.altKey && "Alt", event.metaKey && "Meta", event.shiftKey && !letter && "Shift",
-  ];
-  return [...held.filter(Boolean), letter ? event.key.toLowerCase() : event.key].join("+");
+  const held = [event.ctrlKey && "Ctrl", event.altKey && "Alt", event.metaKey && "Meta"].filter(Boolean);
+  if (event.shiftKey && (held.length || !letter)) held.push("Shift"); // "?" by itself is a key, whatever makes it
+  return [...held, letter ? event.key.toLowerCase() : event.key].join("+");
 }
 
 /** Give `action` another key. Returns "reserved", or the action that has this key already, or null when it is done. */

@@ -51,7 +51,7 @@ export class Studio extends EventTarget {
     const now = performance.now();
     if (now - this.#pressed < TWICE || this.opening) return;
     this.#pressed = now;
-    if (this.recording?.phrase === phrase) this.stop("stopped");
+    if (this.recording?.phrase === phrase) this.stop(phrase.uplink.trouble ? "stopped_unsaved" : "stopped");
     else if (this.recording) announce(words("stop_first"));
     else if (phrase.uplink) announce(words("still_saving"));
     else if (this.#unsentSeconds > this.session.limits.max_seconds) this.#fail(words("too_much_unsaved"));
@@ -118,7 +118,7 @@ export class Studio extends EventTarget {
     if (this.recording.tail !== null) {
       this.recording.tail -= seconds;
       if (this.recording.tail <= 0) this.#end();
-    } else if (uplink.seconds >= this.session.limits.max_seconds) {
+    } else if (uplink.seconds + TAIL_SECONDS > this.session.limits.max_seconds - seconds) {
       this.stop("stopped_longest");
     } else if (preferences.silence && quiet >= preferences.silence) {
       this.stop("stopped_silence");
@@ -170,7 +170,7 @@ export class Studio extends EventTarget {
       },
     };
     const hints = hintTexts(answer.hints);
-    announce([words("saved_after", { seconds: inSeconds(answer.seconds) }), ...hints].join(" "));
+    announce([`${words("saved_after", { seconds: inSeconds(answer.seconds) })}.`, ...hints].join(" "));
     this.dispatchEvent(new Event("saved"));
     // A hint would be gone before it was read: then the person goes on when ready.
     if (preferences.advance && !hints.length && phrase === this.phrase && !this.recording) this.go(1);
@@ -206,12 +206,12 @@ export class Studio extends EventTarget {
     if (this.recording) return announce(words("stop_first"));
     const to = this.at + step;
     if (to < 0) return announce(words("first_phrase"));
-    if (to >= this.session.phrases.length && !await this.#try(() => this.session.more())) return;
+    if (!await this.fetchTo(to + 1)) return;
     if (to >= this.session.phrases.length) return announce(words("last_phrase"));
     this.player.stop();
     stopReading();
     this.at = to;
-    announce(`${this.session.place(this.phrase)} ${this.phrase.words}`);
+    announce(`${this.session.place(this.phrase)}. ${this.phrase.words}`);
     this.changed();
   }
 
@@ -230,7 +230,11 @@ export class Studio extends EventTarget {
   async hear(phrase = this.phrase) {
     if (this.recording) return announce(words("stop_first"));
     if (!phrase.clip) return announce(words("nothing_to_hear"));
-    const address = this.session.sound(phrase.clip);
+    await this.play(this.session.sound(phrase.clip));
+  }
+
+  /** Play what is at `address`; if it is being played, stop. */
+  async play(address) {
     if (this.player.playing === address) return this.player.stop();
     try {
       await this.player.play(address);

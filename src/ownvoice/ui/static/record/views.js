@@ -62,6 +62,7 @@ export class ListView {
 
   draw() {
     const { at, session } = this.studio;
+    const { length } = session.phrases;
     if (this.#panels.length === 0) this.#fillTo(this.#from + ROWS);
     while (at < this.#from) this.#addEarlier();
     if (at >= this.#to) this.#fillTo(at + 1);
@@ -70,7 +71,7 @@ export class ListView {
       panel.element.toggleAttribute("data-current", panel === this.panel);
     }
     setShown(this.#part("earlier"), this.#from > 0);
-    setShown(this.#part("more"), this.#to < session.total);
+    setShown(this.#part("more"), this.#to < length || !session.isComplete);
   }
 
   drawLevel(now) {
@@ -93,9 +94,8 @@ export class ListView {
 
   #row(phrase) {
     const row = this.element.querySelector("template").content.firstElementChild.cloneNode(true);
-    const number = this.studio.session.number(phrase);
-    row.querySelector("[data-part=number]").textContent = number;
-    return new PhrasePanel(row, this.studio, () => phrase, (text) => `${text} ${number}`);
+    row.querySelector("[data-part=number]").textContent = phrase.number;
+    return new PhrasePanel(row, this.studio, () => phrase, (text) => `${text} ${phrase.number}`);
   }
 
   #showEarlier() {
