@@ -12,7 +12,8 @@ from typing import Literal
 
 from ownvoice.data.manifest import audio_file, scan_manifest
 from ownvoice.data.shelf import counted_seconds
-from ownvoice.data.utterance import Utterance
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import DataError
 from ownvoice.rundir import VoiceFolder
 
 Status = Literal["all", "used", "excluded"]
@@ -67,6 +68,20 @@ def list_utterances(
         _share([row for row in everything if not row.excluded]),
         _share([row for row in everything if row.excluded]),
     )
+
+
+def find_utterance(voice: VoiceFolder, name: str) -> Utterance:
+    """The utterance with the id ``name``, excluded or not.
+
+    Raises
+    ------
+    DataError
+        when there is none, or the manifest cannot be opened.
+    """
+    for _, row in scan_manifest(voice).everything:
+        if utterance_id(row) == name:
+            return row
+    raise DataError("there is no such recording", mend="Reload the page.")
 
 
 def _share(rows: list[Utterance]) -> Share:

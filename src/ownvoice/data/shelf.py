@@ -54,10 +54,23 @@ def list_voices(folder: Path) -> list[VoiceSummary]:
     if not folder.is_dir():
         return []
     paths = [path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
-    voices = [_summary(VoiceFolder(path)) for path in paths if not path.name.startswith(".")]
+    voices = [summarise(VoiceFolder(path)) for path in paths if not path.name.startswith(".")]
     return sorted(
         voices, key=lambda voice: (voice.last is None, -voice.last.timestamp() if voice.last else 0, voice.name)
     )
+
+
+def summarise(voice: VoiceFolder) -> VoiceSummary:
+    """What one voice holds; one that cannot be read says so in ``fault``."""
+    name = voice.path.name
+    try:
+        language = read_voice_settings(voice).language
+        lines = scan_manifest(voice).lines if voice.manifest.is_file() else []
+    except OwnvoiceError as error:
+        return VoiceSummary(name, None, 0, 0.0, None, str(error))
+    used = [path.stat().st_mtime for path in (voice.manifest, voice.settings) if path.is_file()]
+    last = datetime.fromtimestamp(used[0], UTC) if used else None
+    return VoiceSummary(name, language, len(lines), sum(counted_seconds(row) for _, row in lines), last)
 
 
 def counted_seconds(utterance: Utterance) -> float:
@@ -131,18 +144,6 @@ def purge_voice(folder: Path, key: str) -> None:
     _find_trashed(folder, key)
     with storage_faults(folder / TRASH):
         shutil.rmtree(folder / TRASH / key)
-
-
-def _summary(voice: VoiceFolder) -> VoiceSummary:
-    name = voice.path.name
-    try:
-        language = read_voice_settings(voice).language
-        lines = scan_manifest(voice).lines if voice.manifest.is_file() else []
-    except OwnvoiceError as error:
-        return VoiceSummary(name, None, 0, 0.0, None, str(error))
-    used = [path.stat().st_mtime for path in (voice.manifest, voice.settings) if path.is_file()]
-    last = datetime.fromtimestamp(used[0], UTC) if used else None
-    return VoiceSummary(name, language, len(lines), sum(counted_seconds(row) for _, row in lines), last)
 
 
 def _find_trashed(folder: Path, key: str) -> TrashedVoice:

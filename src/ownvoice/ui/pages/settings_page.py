@@ -1,0 +1,50 @@
+"""What is known of a voice as a whole, and deleting it with undo.
+
+Changing the settings is ``POST /voices/{voice}/settings`` in ``voices.py``.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from ownvoice.config import VOXTRAL_LANGUAGES
+from ownvoice.data.manifest import read_voice_settings
+from ownvoice.data.shelf import purge_voice, restore_voice, summarise, trash_voice
+from ownvoice.ui.access import Voice, Voices
+from ownvoice.ui.frame import page
+
+router = APIRouter()
+
+
+@router.get("/voices/{voice}/settings")
+def show(request: Request, voice: Voice) -> HTMLResponse:
+    return page(
+        request,
+        "settings.html",
+        "start",
+        voice=voice.path.name,
+        settings=read_voice_settings(voice),
+        summary=summarise(voice),
+        runs=len(voice.started_runs()),
+        folder=str(voice.path.resolve()),
+        codes=list(VOXTRAL_LANGUAGES),
+    )
+
+
+@router.delete("/voices/{voice}")
+def delete(voice: Voice, voices: Voices) -> dict[str, str]:
+    """Move the voice into the trash; the key brings it back."""
+    return {"key": trash_voice(voices, voice.path.name).key}
+
+
+@router.post("/trash/{key}/restore")
+def restore(key: str, voices: Voices) -> dict[str, str]:
+    return {"name": restore_voice(voices, key)}
+
+
+@router.delete("/trash/{key}")
+def purge(key: str, voices: Voices) -> dict[str, str]:
+    """Delete a voice in the trash for good."""
+    purge_voice(voices, key)
+    return {}

@@ -1,0 +1,113 @@
+// The files of a batch as rows: what is known of each, its words, and what can be done. Touches nothing that is as it was.
+import { setShown, setText } from "../record/elements.js";
+import { tenths } from "../pages.js";
+import { words } from "../words.js";
+
+const ICONS = {
+  coming: "saving", unheard: "saving", unreadable: "unsaved", "no-words": "unsaved", draft: "reword", ready: "saved",
+  "left-out": "skipped", saved: "saved",
+};
+
+const PAUSE = 800; // ms without a key before words are kept
+
+export class Rows {
+  #list;
+  #template;
+  #rows = new Map();
+  #act;
+
+  /** `act` has play(row, button), write(row, text) and leave(row, leftOut). */
+  constructor(list, template, act) {
+    this.#list = list;
+    this.#template = template;
+    this.#act = act;
+  }
+
+  show(files) {
+    const here = new Set(files.map((file) => file.file));
+    for (const [number, row] of this.#rows) {
+      if (here.has(number)) continue;
+      row.element.remove();
+      this.#rows.delete(number);
+    }
+    for (const file of files) {
+      if (!this.#rows.has(file.file)) this.#rows.set(file.file, this.#make(file));
+      this.#update(this.#rows.get(file.file), file);
+    }
+  }
+
+  /** A part of a file arrived. */
+  moved(number, share) {
+    const row = this.#rows.get(number);
+    if (row && share < 1) setText(row.state, words("state_coming", { percent: Math.floor(100 * share) }));
+  }
+
+  /** Keep at once what was written and not kept yet. */
+  async flush() {
+    await Promise.all([...this.#rows.values()].map((row) => this.#keep(row)));
+  }
+
+  /** Whether something was written that is not kept yet. */
+  get dirty() {
+    return [...this.#rows.values()].some((row) => row.field.value.trim() !== row.known);
+  }
+
+  /** Go to the row that needs something. */
+  focus(number) {
+    const row = this.#rows.get(number);
+    (row.field.disabled ? row.leave : row.field).focus();
+  }
+
+  #make(file) {
+    const element = this.#template.content.firstElementChild.cloneNode(true);
+    const part = (name) => element.querySelector(`[data-part=${name}]`);
+    const row = {
+      file, element, known: "", timer: 0, state: part("state"), length: part("length"), field: element.querySelector("textarea"),
+      play: part("play"), right: part("right"), leave: part("leave"),
+    };
+    row.field.id = `words-${file.file}`;
+    element.querySelector("label").htmlFor = row.field.id;
+    setText(element.querySelector("h3"), words("file_number", { n: this.#rows.size + 1, name: file.name }));
+    for (const whose of element.querySelectorAll("[data-part=whose]")) whose.textContent = `: ${file.name}`;
+    row.field.addEventListener("input", () => {
+      clearTimeout(row.timer);
+      row.timer = setTimeout(() => this.#keep(row), PAUSE);
+    });
+    row.field.addEventListener("change", () => this.#keep(row));
+    row.play.addEventListener("click", () => this.#act.play(row.file, row.play));
+    row.right.addEventListener("click", async () => {
+      await this.#act.write(row.file, row.field.value);
+      row.field.focus(); // the button goes when the words are right
+    });
+    row.leave.addEventListener("click", () => this.#act.leave(row.file, row.file.state !== "left-out"));
+    this.#list.append(element);
+    return row;
+  }
+
+  #update(row, file) {
+    row.file = file;
+    const { state } = file;
+    row.element.dataset.state = state;
+    const about = row.state.parentElement;
+    about.dataset.state = state;
+    about.querySelector("use").setAttribute("href", `/static/record/icons.svg#${ICONS[state]}`);
+    const percent = Math.floor((100 * file.stored) / file.size);
+    setText(row.state, words(`state_${state}`, { percent, reason: file.fault ?? "" }));
+    setText(row.length, file.seconds === null ? "" : words("seconds", { seconds: tenths(file.seconds) }));
+    setShown(row.play, file.seconds !== null && state !== "saved");
+    setShown(row.right, state === "draft");
+    setShown(row.leave, state !== "saved");
+    setText(row.leave.querySelector(".label"), words(state === "left-out" ? "do_take_in" : "do_leave_out"));
+    row.field.disabled = ["unreadable", "left-out", "saved"].includes(state);
+    if (row.field.value.trim() === row.known) row.field.value = file.text; // what is being written is left alone
+    row.known = file.text;
+  }
+
+  async #keep(row) {
+    clearTimeout(row.timer);
+    const text = row.field.value.trim();
+    if (text === row.known || row.field.disabled) return;
+    row.known = text;
+    await this.#act.write(row.file, text);
+  }
+}
