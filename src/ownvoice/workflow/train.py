@@ -18,7 +18,7 @@ from ownvoice.data.importers import LeftOut, import_recordings
 from ownvoice.data.manifest import read_manifest, read_voice_settings, scan_manifest
 from ownvoice.data.recording import recording_of
 from ownvoice.data.split import Split, load_split, save_split, split_utterances
-from ownvoice.data.utterance import utterance_id
+from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import TrainingError, UsageError
 from ownvoice.evaluation.wer import score
 from ownvoice.rundir import RunFolder, VoiceFolder
@@ -109,17 +109,29 @@ def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
     """
     from ownvoice.model.source import find_model
 
-    reading = read_manifest(voice)
+    utterances, notes = usable_utterances(voice)
     find_model(settings.base_model)
+    split = split_utterances(utterances, seed=settings.seed)
+    return Prepared(voice, settings, split, (*notes, *split.warnings))
+
+
+def usable_utterances(voice: VoiceFolder) -> tuple[list[Utterance], tuple[str, ...]]:
+    """The utterances that count and have no error, and what a person should know: each one left out, with its reason.
+
+    Raises
+    ------
+    DataError
+        when this is no voice folder, or its table cannot be trusted.
+    """
+    reading = read_manifest(voice)
     errors = {problem.line: problem for problem in check_voice(voice) if problem.severity == "error"}
     lines = scan_manifest(voice).lines
-    split = split_utterances([utterance for line, utterance in lines if line not in errors], seed=settings.seed)
     left_out = [
         f"{utterance.audio_path} is left out: {errors[line].message}. {errors[line].mend}"
         for line, utterance in lines
         if line in errors
     ]
-    return Prepared(voice, settings, split, (*reading.warnings, *left_out, *split.warnings))
+    return [utterance for line, utterance in lines if line not in errors], (*reading.warnings, *left_out)
 
 
 def train_voice(prepared: Prepared, listener: events.Listener) -> TrainedRun:
