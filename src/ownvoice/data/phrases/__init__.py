@@ -1,9 +1,16 @@
-"""Phrases to read aloud: the built-in banks, a person's own texts, and how much of a language phrases cover.
+"""Phrases to read aloud: where they come from, which are shown, and what to record next.
 
-bank.py      the built-in phrases of a language, in the order that teaches the most first
-own_text.py  a person's own text as phrases
-coverage.py  the phones and diphones that phrases hold
-banks/       the built-in phrases themselves, made by tools/phrases/build.py
+source.py       the phrases of any source, with origin and licence
+bank.py         the built-in phrases of a language, in the order that teaches the most first
+granary.py      phrases from NVIDIA Granary; speakable.py says which are fit to be read
+own.py          what a person brought: own_text.py cuts a text, own_words.py puts sentences around names
+free_speech.py  questions and drawings to speak freely to
+choose.py       which phrases a person is shown, in which order
+next_up.py      what to record next; adaptive.py orders phrases by a model's errors
+coverage.py     the phones and diphones that phrases hold
+banks/ lexicons/ carriers/ prompts/  the texts; the first two are made by tools/phrases/build.py
+
+The names here are those that are light to import; the others are imported from their modules.
 """
 
 from ownvoice.data.phrases.bank import TOPICS, Phrase, bank_languages, load_bank

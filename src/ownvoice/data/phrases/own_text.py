@@ -23,19 +23,27 @@ _CLAUSE_END = re.compile(r"[,;:–—][\"'”’»)\]]*$")
 
 
 def phrases_from_file(path: Path) -> tuple[Phrase, ...]:
-    """The phrases of a text file, in its order.
-
-    A file in which no line has more than :data:`MOST_WORDS` words is a list with a phrase on each line. Any other is
-    running text: its lines are joined up to the next empty one and parted at the ends of sentences. A sentence longer
-    than :data:`MOST_WORDS` words is cut at a comma or another mark near its middle, or between words where it has none.
-    What is written more than once is one phrase.
+    """The phrases of a text file, as :func:`phrases_from_text`.
 
     Raises
     ------
     SourceError
         when it cannot be read, is not plain text in UTF-8, or holds no words.
     """
-    text = _read(path)
+    phrases = phrases_from_text(read_text(path))
+    if not phrases:
+        raise SourceError("holds no words", where=path, mend="Give a text file with one phrase on each line.")
+    return phrases
+
+
+def phrases_from_text(text: str) -> tuple[Phrase, ...]:
+    """The phrases of a text, in its order; none when it holds no words.
+
+    A text in which no line has more than :data:`MOST_WORDS` words is a list with a phrase on each line. Any other is
+    running text: its lines are joined up to the next empty one and parted at the ends of sentences. A sentence longer
+    than :data:`MOST_WORDS` words is cut at a comma or another mark near its middle, or between words where it has none.
+    What is written more than once is one phrase.
+    """
     lines = [line.split() for line in text.splitlines()]
     if all(len(words) <= MOST_WORDS for words in lines):
         pieces = [words for words in lines if words]
@@ -48,12 +56,17 @@ def phrases_from_file(path: Path) -> tuple[Phrase, ...]:
         if count := count_words(phrase):
             name = phrase_id("own", phrase)
             phrases.setdefault(name, Phrase(name, phrase, None, count, None))
-    if not phrases:
-        raise SourceError("holds no words", where=path, mend="Give a text file with one phrase on each line.")
     return tuple(phrases.values())
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a file of the person's own.
+
+    Raises
+    ------
+    SourceError
+        when it cannot be read, or is not plain text in UTF-8.
+    """
     mend = "Give a plain text file with one phrase on each line, or with running text; save it as UTF-8."
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -1,0 +1,92 @@
+"""Where the phrases of a voice come from, by the name of the source; each tells its origin and its licence.
+
+The studio's queue and the command line ask here. A source that has nothing says so: none stands in for another.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ownvoice.data.phrases.bank import BUILTIN_LICENCE, BUILTIN_SOURCE, Phrase, load_bank
+from ownvoice.data.phrases.own_text import phrases_from_file
+from ownvoice.rundir import VoiceFolder
+
+if TYPE_CHECKING:
+    from ownvoice.data.utterance import Utterance
+    from ownvoice.events import StageProgress
+
+PhraseSource = Literal["builtin", "granary", "own"]
+"""The built-in bank, NVIDIA Granary, or what the voice's person brought (``own.py``)."""
+
+
+def phrases_for(
+    source: PhraseSource | Path,
+    language: str,
+    *,
+    voice: VoiceFolder | None = None,
+    seed: int = 0,
+    progress: StageProgress | None = None,
+) -> tuple[Phrase, ...]:
+    """The phrases of a source, in its own order; what a person sees of them is decided in ``choose.py``.
+
+    Parameters
+    ----------
+    source
+        A name, or a text file of the person's own, read once and not kept.
+    language
+        Two-letter code.
+    voice
+        Whose own phrases are meant; not needed by the other sources.
+    seed
+        Draws the sample of Granary.
+    progress
+        Told how far a download is.
+
+    Raises
+    ------
+    ConfigError
+        when the source has nothing in this language; the message lists those it has.
+    HubError, SourceError
+        when Granary cannot be reached or is not as it was, or the file holds no text.
+    ManifestError
+        when the voice's own phrases cannot be read.
+    """
+    if isinstance(source, Path):
+        return phrases_from_file(source)
+    if source == "builtin":
+        return load_bank(language)
+    if source == "granary":
+        from ownvoice.data.phrases.granary import granary_phrases
+
+        return granary_phrases(language, seed=seed, progress=progress)
+    from ownvoice.data.phrases.own import own_phrases
+
+    return own_phrases(voice) if voice else ()
+
+
+def provenance(phrase: Phrase) -> dict[str, str]:
+    """What a recording of ``phrase`` keeps of it in its ``extra``, with the phrase's id apart; empty for own texts."""
+    fields = {"text_source": phrase.source, "text_licence": phrase.licence, "about": phrase.about}
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def text_licences(utterances: list[Utterance]) -> dict[tuple[str, str], int]:
+    """How many recordings read a text of each source and licence, for the card of a published data set.
+
+    Recordings from before this was kept are told by the id of their phrase where it is a built-in one's; a text of the
+    person's own is not counted.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for utterance in utterances:
+        source, licence = utterance.extra.get("text_source"), utterance.extra.get("text_licence")
+        if source is None and _is_builtin(utterance.phrase_id):
+            source, licence = BUILTIN_SOURCE, BUILTIN_LICENCE
+        if isinstance(source, str) and isinstance(licence, str):
+            counts[source, licence] = counts.get((source, licence), 0) + 1
+    return counts
+
+
+def _is_builtin(phrase_id: str | None) -> bool:
+    language, _, digits = (phrase_id or "").partition("-")
+    return len(language) == 2 and len(digits) == 8
