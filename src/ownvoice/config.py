@@ -33,6 +33,7 @@ VOXTRAL_LANGUAGES = {
 """The languages Voxtral was made for (model card of Voxtral-Mini-3B-2507). Others can be trained too."""
 
 VOXTRAL_MINI = "mistralai/Voxtral-Mini-3B-2507"
+VOXTRAL_SMALL = "mistralai/Voxtral-Small-24B-2507"
 TINY = "tiny"
 """The name under which the built-in small model is asked for."""
 
@@ -217,6 +218,29 @@ def nested(flat: Mapping[str, Any], separator: str) -> dict[str, Any]:
             level = level.setdefault(group, {})
         level[last] = value
     return values
+
+
+class ServeSettings(Settings):
+    """What ``ownvoice serve`` lets in, and how much of it."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; another than this computer's own needs a key in OWNVOICE_API_KEY."""
+    port: int = Field(8000, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    origins: str = ""
+    """Web pages that may ask, as https://example.org, separated by commas; none but the server's own otherwise."""
+    max_megabytes: float = Field(100, gt=0)
+    """Largest request body."""
+    max_seconds: float = Field(1800, gt=0, le=7200)
+    """Longest recording."""
+    max_requests: int = Field(64, ge=1, le=1024)
+    """Requests held at a time, being received, waiting or heard; one more is answered with 429."""
+    max_waiting_seconds: float = Field(3600, gt=0)
+    """Sound held at a time, of all requests together; 4 MB of memory a minute."""
+    upload_seconds: float = Field(120, gt=0)
+    """How long a client may take to send its request."""
+    request_seconds: float = Field(900, gt=0)
+    """How long a request may wait for its answer."""
 
 
 def _complaint(problem: ErrorDetails) -> str:  # pydantic's own wording, with our name for the place

@@ -37,3 +37,9 @@ def hub_token() -> Secret | None:
 
         value = get_token()
     return Secret(value) if value else None
+
+
+def server_key() -> Secret | None:
+    """The key clients of ``ownvoice serve`` have to show, from ``OWNVOICE_API_KEY``; None when there is none."""
+    value = os.environ.get("OWNVOICE_API_KEY")
+    return Secret(value) if value else None

@@ -57,17 +57,22 @@ _MEND = "Open it in an audio program and export it again as WAV, or leave it out
 Samples = NDArray[np.float32]
 
 
-def load_audio(path: Path) -> Samples:
+def load_audio(path: Path, *, longest: float = MAX_SECONDS) -> Samples:
     """Decode ``path`` to a float32 array of shape (samples,), 16 kHz mono, full scale at -1 and 1.
+
+    Parameters
+    ----------
+    longest
+        Seconds; a longer recording is refused as soon as so much of it is decoded, whatever its header says.
 
     Raises
     ------
     AudioError
         when it is no audio, is damaged, is cut off (a wav, flac, m4a... that ends more than 0.1 s before the length it
         states; streams such as mp3, ogg and webm need not state one), holds no samples, NaN or infinite samples, or is
-        longer than :data:`MAX_SECONDS`.
+        longer than ``longest``.
     """
-    return np.concatenate(list(_decode(path)))
+    return np.concatenate(list(_decode(path, longest)))
 
 
 def read_duration(path: Path) -> float:
@@ -172,7 +177,7 @@ def to_pcm16(samples: Samples) -> NDArray[np.int16]:
     return np.clip(scaled, -32768, 32767).astype(np.int16)
 
 
-def _decode(path: Path) -> Iterator[Samples]:
+def _decode(path: Path, longest: float = MAX_SECONDS) -> Iterator[Samples]:
     """Yield float32 mono blocks at 16 kHz; every check of :func:`load_audio` is made on the way."""
     import soxr
 
@@ -189,9 +194,8 @@ def _decode(path: Path) -> Iterator[Samples]:
         _refuse_wild(block, path)
         resampled = resampler.resample_chunk(block) if resampler else block
         total += len(resampled)
-        if total > MAX_SECONDS * SAMPLE_RATE:
-            hours = MAX_SECONDS // 3600
-            raise AudioError(f"is longer than {hours} hours", where=path, mend="Cut it into shorter recordings.")
+        if total > longest * SAMPLE_RATE:
+            raise AudioError(f"is longer than {_duration(longest)}", where=path, mend="Cut it into shorter recordings.")
         if len(resampled):
             yield resampled
     if resampler is not None:
@@ -285,6 +289,10 @@ def _refuse_wild(block: Samples, path: Path) -> None:
         raise AudioError("holds samples that are no numbers (NaN or infinite)", where=path, mend=_MEND)
     if len(block) and np.abs(block).max() > MAX_AMPLITUDE:
         raise AudioError("holds numbers far beyond full scale, which are no sound", where=path, mend=_MEND)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:g} hours" if seconds >= 3600 else f"{seconds:g} s"
 
 
 def _unopened(path: Path, error: OSError) -> AudioError:

@@ -72,6 +72,18 @@ class Recogniser:
         with self.adapter.disable_adapter():
             yield self
 
+    def speak_as(self, name: str) -> None:
+        """From here on the adapter that was added under ``name`` speaks, and no other.
+
+        Raises
+        ------
+        ModelError
+            when there is no adapter.
+        """
+        if self.adapter is None:
+            raise ModelError("this model has no adapter", where=self.name)
+        self.adapter.set_adapter(name, inference_mode=True)
+
 
 def load_recogniser(source: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Recogniser:
     """Load a model for use.
@@ -107,6 +119,17 @@ def load_recogniser(source: str | Path, *, device: str | None = None, dtype: tor
     if found.adapter is not None:
         recogniser.adapter = _put_on(model, found.adapter, found.base_name)
     return recogniser
+
+
+def add_voice(recogniser: Recogniser, adapter: Path, name: str) -> None:
+    """Put one more adapter onto a loaded base, under a name; :meth:`Recogniser.speak_as` lets it speak.
+
+    Raises
+    ------
+    ModelError
+        when the adapter is damaged or does not fit.
+    """
+    recogniser.adapter = _put_on(recogniser.adapter or recogniser.model, adapter, recogniser.base_name, name)
 
 
 def load_weights(folder: Path, device: torch.device, dtype: torch.dtype) -> VoxtralForConditionalGeneration:
@@ -171,13 +194,19 @@ def load_processor(folder: Path) -> VoxtralProcessor:
     return processor
 
 
-def _put_on(model: VoxtralForConditionalGeneration, folder: Path, base_name: str) -> PeftModel:
+def _put_on(
+    model: VoxtralForConditionalGeneration | PeftModel, folder: Path, base_name: str, name: str = "default"
+) -> PeftModel:
     """Add the adapter in ``folder`` to ``model``; a tensor too many or too few is an error."""
     from peft import PeftModel, get_peft_model_state_dict
 
     try:
         with quiet_peft():
-            adapter = PeftModel.from_pretrained(model, folder)
+            if isinstance(model, PeftModel):
+                adapter = model
+                adapter.load_adapter(folder, adapter_name=name)
+            else:
+                adapter = PeftModel.from_pretrained(model, folder, adapter_name=name)
         with safe_open(folder / "adapter_model.safetensors", "pt") as file:
             stored = set(file.keys())
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
@@ -186,7 +215,7 @@ def _put_on(model: VoxtralForConditionalGeneration, folder: Path, base_name: str
             where=folder,
             mend="The adapter is damaged or was trained for another model.",
         ) from error
-    expected: dict[str, Any] = get_peft_model_state_dict(adapter)
+    expected: dict[str, Any] = get_peft_model_state_dict(adapter, adapter_name=name)
     if stored != set(expected):
         name = sorted(stored ^ set(expected))[0]
         raise ModelError(f"the adapter does not fit {base_name}: {name} has no counterpart", where=folder)
