@@ -11,20 +11,31 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from ownvoice.data.take_folder import SamplesMissingError
-from ownvoice.ui import frame
-from ownvoice.ui.pages import record_page, recording, start_page, voices
+from ownvoice.ui import access, frame
+from ownvoice.ui.guard import Access
+from ownvoice.ui.pages import dataset, record_page, recording, settings_page, start_page, upload, voices
 
-ROUTERS: tuple[APIRouter, ...] = (start_page.router, voices.router, record_page.router, recording.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    start_page.router, voices.router, settings_page.router, record_page.router, recording.router, upload.router,
+    dataset.router,
+)  # fmt: skip
 """Every page and group of routes; each is a file of ``ui/pages``."""
 
 
-def build_app(folder: Path) -> FastAPI:
-    """The app over the voices in ``folder``, which is made when the first voice is."""
+def build_app(folder: Path, who: Access | None = None) -> FastAPI:
+    """The app over the voices in ``folder``, which is made when the first voice is.
+
+    Parameters
+    ----------
+    who
+        May ask; left out, browsers on this computer.
+    """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.voices = folder
     app.state.sessions = {}
     app.add_exception_handler(SamplesMissingError, recording.say_what_is_missing)
     for router in ROUTERS:
         app.include_router(router)
+    access.install(app, who or Access())
     frame.install(app, [route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)])
     return app
