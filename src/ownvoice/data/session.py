@@ -20,6 +20,7 @@ from ownvoice.data.manifest import audio_file, read_voice_settings
 from ownvoice.data.measure import measure
 from ownvoice.data.phrase_marks import PhraseMarks, read_marks
 from ownvoice.data.phrases import Phrase
+from ownvoice.data.phrases.source import find_phrase, provenance
 from ownvoice.data.shelf import counted_seconds
 from ownvoice.data.take_folder import Take, new_take
 from ownvoice.data.takes import SOURCE, Takes
@@ -130,6 +131,8 @@ class Session:
     ) -> Take:
         """Begin a take; without a ``language`` it has the voice's, and keeps that whatever is chosen later.
 
+        Of the phrase's origin it keeps what :func:`ownvoice.data.phrases.source.provenance` says.
+
         Raises
         ------
         DataError
@@ -143,13 +146,16 @@ class Session:
         if replaces is not None and replaces not in map(utterance_id, everything):
             raise DataError(f"there is no recording {replaces[:80]!r} to replace", mend="Reload the page.")
         number = None if phrase_id is None else 1 + sum(utterance.phrase_id == phrase_id for utterance in everything)
+        spoken = language or read_voice_settings(self.voice).language
+        phrase = find_phrase(phrase_id, spoken, self.voice) if phrase_id else None
         take = new_take(
             text,
             sample_rate,
             phrase_id=phrase_id,
-            language=language or read_voice_settings(self.voice).language,
+            language=spoken,
             number=number,
             replaces=replaces,
+            extra=provenance(phrase) if phrase else {},
         )
         self.takes.start(take)
         self._usual_paces()  # found out while somebody speaks, not while they wait

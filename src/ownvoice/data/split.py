@@ -27,6 +27,9 @@ MIN_UTTERANCES = 10
 MIN_PHRASES = 6
 """With fewer different phrases, one or two of them would judge the whole voice, or choose its checkpoint."""
 
+ABOUT = "about"
+"""The key in an utterance's ``extra`` under which stands the name or word its phrase was made for."""
+
 SMALL_TEST = 30
 """Below this many test utterances one of them moves the result by more than three points: it is said."""
 
@@ -72,20 +75,29 @@ def split_utterances(utterances: Iterable[Utterance], *, seed: int) -> Split:
     A phrase recorded so often that it would fill a side is trained on. As utterances are added, a test phrase goes to
     another side only where the smallest and largest sizes of the test set ask for it.
 
+    Of the phrases about one name (see :data:`ABOUT`) at least one judges and one trains, however few there are: a name
+    is counted right on sentences that were not trained on.
+
     Raises
     ------
     TooLittleDataError
         below :data:`MIN_UTTERANCES` utterances or :data:`MIN_PHRASES` different phrases.
     """
+    utterances = list(utterances)
     phrases = _phrases(utterances, seed)
     total = sum(len(ids) for _, ids in phrases)
     _require_enough(total, len(phrases))
     test_share, dev_share = _Share.test(total), _Share.dev(total)
+    judges, teachers = _sides_of_names(phrases, utterances)
     train: list[str] = []
     dev: list[str] = []
-    test: list[str] = []
-    for draw, ids in phrases:
-        if test_share.takes(draw, len(ids), len(test)):
+    test = [name for place in sorted(judges) for name in phrases[place][1]]
+    for place, (draw, ids) in enumerate(phrases):
+        if place in judges:
+            continue
+        if place in teachers:
+            train += ids
+        elif test_share.takes(draw, len(ids), len(test)):
             test += ids
         elif dev_share.takes(draw, len(ids), len(dev)):
             dev += ids
@@ -188,6 +200,20 @@ def _phrases(utterances: Iterable[Utterance], seed: int) -> list[tuple[float, li
         draws[root(key)] = min(draws[root(key)], _draw(seed, key[1]))
         ids[root(key)].append(utterance_id(utterance))
     return sorted((draws[phrase], sorted(ids[phrase])) for phrase in ids)
+
+
+def _sides_of_names(
+    phrases: list[tuple[float, list[str]]], utterances: Iterable[Utterance]
+) -> tuple[set[int], set[int]]:
+    """Places of the phrases that judge a name and of those it is learned from: of each name's, the first two drawn."""
+    about = {utterance_id(one): one.extra[ABOUT] for one in utterances if isinstance(one.extra.get(ABOUT), str)}
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, (_, ids) in enumerate(phrases):
+        for name in sorted({about[one] for one in ids if one in about}):
+            places[name].append(place)
+    pairs = [found[:2] for found in places.values() if len(found) > 1]
+    judges = {first for first, _ in pairs}
+    return judges, {second for _, second in pairs} - judges
 
 
 def _draw(seed: int, text: str) -> float:

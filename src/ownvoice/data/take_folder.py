@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import secrets
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +63,8 @@ class Take:
     """Which attempt at its phrase this is, from 1."""
     replaces: str | None = None
     """Id of the utterance it is recorded in place of."""
+    extra: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What its line keeps of the phrase's origin (see ``phrases/source.py``)."""
 
 
 def new_take(
@@ -72,6 +75,7 @@ def new_take(
     language: str | None = None,
     number: int | None = None,
     replaces: str | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> Take:
     """A take that begins now, with an id of its own: the time (UTC) and a few random digits.
 
@@ -86,7 +90,8 @@ def new_take(
         raise DataError(f"{sample_rate} samples a second cannot be speech", mend="Choose another microphone.")
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    return Take(name, text, sample_rate, now.isoformat(timespec="milliseconds"), phrase_id, language, number, replaces)
+    started = now.isoformat(timespec="milliseconds")
+    return Take(name, text, sample_rate, started, phrase_id, language, number, replaces, extra or {})
 
 
 @dataclass(frozen=True)

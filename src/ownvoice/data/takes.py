@@ -265,6 +265,7 @@ def _utterance(take: Take, audio_path: str, seconds: float) -> Utterance:
         phrase_id=take.phrase_id,
         created=take.started,
         replaces=take.replaces,
+        extra=take.extra,
     )
 
 

@@ -104,6 +104,12 @@ def granary_pool(language: str, *, progress: StageProgress | None = None) -> Poo
     return _load(path)
 
 
+def kept_phrases(language: str) -> tuple[Phrase, ...]:
+    """What is kept of Granary on this computer in ``language``; none where nothing is."""
+    path = _cache_folder() / f"{language}.json"
+    return _load(path).phrases if language in LANGUAGES and path.is_file() else ()
+
+
 def _fetch(language: str, path: Path, progress: StageProgress | None) -> None:
     """Stream transcripts into ``path``; what there is of them is kept in a file beside it after every :data:`STEP`."""
     part = path.with_suffix(".part.json")

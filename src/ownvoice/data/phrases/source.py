@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ownvoice.data.phrases.bank import BUILTIN_LICENCE, BUILTIN_SOURCE, Phrase, load_bank
+from ownvoice.data.phrases.bank import BUILTIN_LICENCE, BUILTIN_SOURCE, Phrase, bank_languages, load_bank
 from ownvoice.data.phrases.own_text import phrases_from_file
+from ownvoice.data.split import ABOUT
+from ownvoice.errors import DataError
 from ownvoice.rundir import VoiceFolder
 
 if TYPE_CHECKING:
@@ -67,8 +69,33 @@ def phrases_for(
 
 def provenance(phrase: Phrase) -> dict[str, str]:
     """What a recording of ``phrase`` keeps of it in its ``extra``, with the phrase's id apart; empty for own texts."""
-    fields = {"text_source": phrase.source, "text_licence": phrase.licence, "about": phrase.about}
+    fields = {"text_source": phrase.source, "text_licence": phrase.licence, ABOUT: phrase.about}
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def find_phrase(phrase_id: str, language: str | None, voice: VoiceFolder) -> Phrase | None:
+    """The phrase of this id, from whatever source it is, without a network; None where it is not known here.
+
+    A file of phrases that cannot be read is said where its phrases are listed; here, where somebody is about to speak,
+    the take is worth more than the origin of its text.
+    """
+    try:
+        return next((phrase for phrase in _known(phrase_id, language, voice) if phrase.id == phrase_id), None)
+    except DataError:
+        return None
+
+
+def _known(phrase_id: str, language: str | None, voice: VoiceFolder) -> tuple[Phrase, ...]:
+    """The phrases among which one of this id is."""
+    if phrase_id.startswith("own-"):
+        from ownvoice.data.phrases.own import own_phrases
+
+        return own_phrases(voice)
+    if phrase_id.startswith("granary-"):
+        from ownvoice.data.phrases.granary import kept_phrases
+
+        return kept_phrases(language or "")
+    return load_bank(language) if language in bank_languages() else ()
 
 
 def text_licences(utterances: list[Utterance]) -> dict[tuple[str, str], int]:
