@@ -54,7 +54,7 @@ def list_utterances(
     """
     if not voice.manifest.is_file():
         return Listing([], 0, Share(0, 0.0), Share(0, 0.0))
-    everything = [_with_length(voice, row) for _, row in reversed(scan_manifest(voice).everything)]
+    everything = [with_length(voice, row) for _, row in reversed(scan_manifest(voice).everything)]
     wanted = _plain(query).split()
     found = [
         row
@@ -84,11 +84,8 @@ def find_utterance(voice: VoiceFolder, name: str) -> Utterance:
     raise DataError("there is no such recording", mend="Reload the page.")
 
 
-def _share(rows: list[Utterance]) -> Share:
-    return Share(len(rows), sum(map(counted_seconds, rows)))
-
-
-def _with_length(voice: VoiceFolder, utterance: Utterance) -> Utterance:
+def with_length(voice: VoiceFolder, utterance: Utterance) -> Utterance:
+    """``utterance`` with the length in its file's header where none was written down."""
     import soundfile
 
     if utterance.duration is not None:
@@ -97,6 +94,10 @@ def _with_length(voice: VoiceFolder, utterance: Utterance) -> Utterance:
         return replace(utterance, duration=soundfile.info(str(audio_file(voice, utterance))).duration)
     except soundfile.LibsndfileError:  # missing, or in a format without such a header: check.py names it
         return utterance
+
+
+def _share(rows: list[Utterance]) -> Share:
+    return Share(len(rows), sum(map(counted_seconds, rows)))
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from ownvoice.data.export import export_folder, stream_zip, wav_bytes
 from ownvoice.data.importers.tables import check_text
-from ownvoice.data.listing import Share, Status, find_utterance, list_utterances
+from ownvoice.data.listing import Share, Status, find_utterance, list_utterances, with_length
 from ownvoice.data.manifest import revise_utterance
 from ownvoice.data.mends import Finding, find_mends
 from ownvoice.data.recording import load_recording, recording_of
@@ -87,7 +87,7 @@ def change(voice: Voice, utterance: str, changed: Change) -> dict[str, Any]:
     if "trim" in changed.model_fields_set:
         fields["trim"] = changed.trim
     was = {name: getattr(before, name) for name in fields}
-    return {**_row(revise_utterance(voice, utterance, **fields)), "was": was}
+    return {**_row(with_length(voice, revise_utterance(voice, utterance, **fields))), "was": was}
 
 
 @router.get("/voices/{voice}/findings")

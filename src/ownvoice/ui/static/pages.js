@@ -1,5 +1,7 @@
 // Small things that the start, settings, upload and dataset pages share: questions, days, playing one sound at a time.
 import { alarm } from "./announce.js";
+import { setIcon, setText } from "./record/elements.js";
+import { Player } from "./record/sounds.js";
 import { interfaceLanguage, words } from "./words.js";
 
 /** Ask by a dialog whose form has the answers "yes" and "no"; the focus goes back to where it was. */
@@ -22,17 +24,16 @@ export function tenths(number) {
   return number.toLocaleString(interfaceLanguage, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
-/** Plays one sound of the page at a time; each button says whether it plays or stops. */
-export class Player {
-  #sound = new Audio();
+/** Buttons that play a recording, one at a time; each says whether it plays or stops. */
+export class PlayButtons {
+  #player = new Player();
   #button = null;
 
   constructor() {
-    this.#sound.addEventListener("ended", () => this.stop());
-    this.#sound.addEventListener("error", () => {
-      if (!this.#button) return;
-      this.stop();
-      alarm(words("play_failed"));
+    this.#player.addEventListener("change", () => {
+      if (this.#player.playing !== null || !this.#button) return;
+      this.#show("hear", "play");
+      this.#button = null;
     });
   }
 
@@ -43,20 +44,15 @@ export class Player {
     if (same) return;
     this.#button = button;
     this.#show("stop", "stop_playing");
-    this.#sound.src = address;
-    this.#sound.play().catch(() => {}); // a failure is told by the error event; a stop meanwhile is none
+    this.#player.play(address).catch(() => alarm(words("play_failed")));
   }
 
   stop() {
-    if (!this.#button) return;
-    this.#show("hear", "play");
-    this.#button = null;
-    this.#sound.pause();
-    this.#sound.removeAttribute("src");
+    this.#player.stop();
   }
 
   #show(icon, key) {
-    this.#button.querySelector("use").setAttribute("href", `/static/record/icons.svg#${icon}`);
-    this.#button.querySelector(".label").textContent = words(key);
+    setIcon(this.#button.querySelector("svg"), icon);
+    setText(this.#button.querySelector(".label"), words(key));
   }
 }

@@ -1,7 +1,7 @@
 // The dataset page: amounts, findings, rows a page at a time, copies. The server searches and counts.
 import { alarm, announce } from "../announce.js";
 import { call } from "../api.js";
-import { Player, tenths } from "../pages.js";
+import { PlayButtons, tenths } from "../pages.js";
 import { setShown, setText } from "../record/elements.js";
 import { words } from "../words.js";
 import { Changes } from "./changes.js";
@@ -13,7 +13,7 @@ const TYPING = 350; // ms without a key before a search begins
 const part = (id) => document.getElementById(id);
 const { address, page } = part("dataset").dataset;
 const pageRows = Number(page);
-const player = new Player();
+const player = new PlayButtons();
 let offset = 0;
 let typing = 0;
 let asked = 0;

@@ -1,5 +1,5 @@
 // The recordings as rows. A row is changed in place, so that the focus stays where the person is.
-import { setShown, setText } from "../record/elements.js";
+import { setIcon, setShown, setText } from "../record/elements.js";
 import { tenths } from "../pages.js";
 import { words } from "../words.js";
 
@@ -62,7 +62,7 @@ export class Rows {
     element.toggleAttribute("data-excluded", row.excluded);
     const state = part("state").parentElement;
     state.dataset.state = row.excluded ? "left-out" : "used";
-    state.querySelector("use").setAttribute("href", `/static/record/icons.svg#${row.excluded ? "skipped" : "saved"}`);
+    setIcon(state.querySelector("svg"), row.excluded ? "skipped" : "saved");
     setText(part("state"), words(row.excluded ? "row_left_out" : "row_used"));
     const about = [row.seconds ? words("seconds", { seconds: tenths(row.seconds) }) : "", row.trim ? words("row_trimmed") : ""];
     setText(part("about"), about.filter(Boolean).join(", "));

@@ -1,7 +1,7 @@
 // The upload page: files come in, get their words, are seen, and only then are saved.
 import { alarm, announce } from "../announce.js";
 import { call } from "../api.js";
-import { ask, Player } from "../pages.js";
+import { ask, PlayButtons } from "../pages.js";
 import { setShown, setText } from "../record/elements.js";
 import { words } from "../words.js";
 import { Rows } from "./rows.js";
@@ -13,7 +13,7 @@ const LOOK_AGAIN = 1500; // ms between looks at a batch that is changing by itse
 const part = (id) => document.getElementById(id);
 const place = part("upload");
 const { address } = place.dataset;
-const player = new Player();
+const player = new PlayButtons();
 
 let batch = null; // its address
 let seen = { rows: [], texts: [], problems: [], notes: [], draft: { state: "none" }, has_model: false };
@@ -63,14 +63,15 @@ function show(view) {
   rows.show(seen.rows);
   setShown(part("batch"), seen.rows.length + seen.texts.length > 0);
   setShown(part("save-section"), seen.rows.length + seen.texts.length > 0);
-  const ready = seen.rows.filter((row) => !["left-out", "saved"].includes(row.state)).length;
-  setText(part("save"), words("do_save", { n: ready }));
+  const wanted = seen.rows.filter((row) => !["unreadable", "left-out", "saved"].includes(row.state));
+  setText(part("save"), words("do_save", { n: wanted.length }));
   const cut = !transfer.busy && [...seen.rows, ...seen.texts].some((file) => file.stored < file.size);
   setShown(part("resend"), cut);
   list(part("text-problems"), problems.map(({ name, line, reason }) => (
     line === null ? words("text_problem", { name, reason }) : words("text_problem_line", { name, line, reason })
   )));
-  part("text-notes").replaceChildren(...notes.map(line));
+  setText(part("read-as"), words("read_as", { notes: notes.join("; ") }));
+  setShown(part("read-as"), notes.length > 0);
   showWords(draft);
 }
 

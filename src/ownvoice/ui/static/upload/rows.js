@@ -1,5 +1,5 @@
 // The files of a batch as rows: what is known of each, its words, and what can be done. Touches nothing that is as it was.
-import { setShown, setText } from "../record/elements.js";
+import { setIcon, setShown, setText } from "../record/elements.js";
 import { tenths } from "../pages.js";
 import { words } from "../words.js";
 
@@ -90,7 +90,7 @@ export class Rows {
     row.element.dataset.state = state;
     const about = row.state.parentElement;
     about.dataset.state = state;
-    about.querySelector("use").setAttribute("href", `/static/record/icons.svg#${ICONS[state]}`);
+    setIcon(about.querySelector("svg"), ICONS[state]);
     const percent = Math.floor((100 * file.stored) / file.size);
     setText(row.state, words(`state_${state}`, { percent, reason: file.fault ?? "" }));
     setText(row.length, file.seconds === null ? "" : words("seconds", { seconds: tenths(file.seconds) }));
