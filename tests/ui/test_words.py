@@ -32,7 +32,7 @@ def shape(entry: Entry) -> dict[str, set[str]]:
     return {form: values_in(text) - {"n"} for form, text in entry.items()}
 
 
-@pytest.mark.parametrize(("language", "area"), product(TRANSLATIONS, AREAS))
+@pytest.mark.parametrize(("language", "area"), list(product(TRANSLATIONS, AREAS)))
 def test_a_translation_has_the_same_texts_and_values(language: str, area: str) -> None:
     english, translated = read_catalog("en", area), read_catalog(language, area)
     assert translated.keys() == english.keys()
