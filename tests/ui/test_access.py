@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -15,11 +18,13 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from in_browser import free_port
+from itsdangerous import TimestampSigner
 from starlette.testclient import WebSocketDenialResponse
 from starlette.types import ASGIApp, Message
 
 from ownvoice.config import VoiceSettings
 from ownvoice.data.new_voice import create_voice
+from ownvoice.errors import UsageError
 from ownvoice.ui.access import access_for
 from ownvoice.ui.app import ROUTERS, build_app
 from ownvoice.ui.guard import MAX_BODY_BYTES, Access, Login
@@ -284,3 +289,56 @@ def test_the_command_prints_the_token_once_and_logs_none(tmp_path: Path) -> None
         process.terminate()
         rest = process.communicate(timeout=30)[0].decode()
     assert found[1] not in rest
+
+
+SPACE = "https://someone-ownvoice.hf.space"
+
+
+@pytest.fixture
+def hosted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """As on a Space that has sign-in turned on."""
+    monkeypatch.setenv("SPACE_ID", "someone/ownvoice")
+    for name in ("OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "OAUTH_SCOPES", "OPENID_PROVIDER_URL"):
+        monkeypatch.setattr(f"huggingface_hub.constants.{name}", "https://example.org/of-the-test")
+    return client(tmp_path, access_for("0.0.0.0", space="someone/ownvoice"), SPACE)
+
+
+def signed_in(account: object) -> dict[str, str]:
+    """Headers of somebody whom Hugging Face's sign-in let in, with the cookie that its session middleware makes."""
+    key = hashlib.sha256(b"https://example.org/of-the-test-v1").hexdigest()
+    session = {"oauth_info": {"userinfo": {"sub": account, "preferred_username": "same-name"}}}
+    cookie = TimestampSigner(key).sign(base64.b64encode(json.dumps(session).encode())).decode()
+    return {"cookie": f"session={cookie}", "origin": SPACE}
+
+
+def test_on_a_space_nothing_is_shown_to_somebody_who_is_not_signed_in(hosted: TestClient) -> None:
+    for method, path in ROUTES:
+        answer = hosted.request(method, filled(path), headers={"origin": SPACE})
+        assert answer.status_code == 401, f"{method} {path}"
+    forged = {"cookie": "session=eyJvYXV0aF9pbmZvIjoge319.x.y", "origin": SPACE}
+    assert hosted.get("/", headers=forged).status_code == 401
+    page = hosted.get("/", headers={"accept": "text/html"})
+    assert page.status_code == 401 and 'href="/oauth/huggingface/login"' in page.text
+    assert "https://huggingface.co" in page.headers["content-security-policy"]
+
+
+def test_on_a_space_each_account_sees_its_own_voices_alone(hosted: TestClient, tmp_path: Path) -> None:
+    anna, ben = signed_in("5f0c7466"), signed_in("6a1b2c3d")
+    assert hosted.post("/voices", json=NEW, headers=anna).status_code == 201
+    assert (tmp_path / "voices" / "5f0c7466" / "Anna" / "voice.yaml").is_file()
+    assert hosted.get("/voices/Anna/session", headers=anna).status_code == 200
+    assert hosted.get("/voices/Anna/session", headers=ben).status_code == 404
+    assert hosted.get("/voices/5f0c7466/session", headers=ben).status_code == 404
+    assert "Anna" not in hosted.get("/", headers=ben).text
+    assert hosted.post("/voices", json=NEW, headers={**ben, "origin": "https://evil.hf.space"}).status_code == 403
+
+
+@pytest.mark.parametrize("account", ["..", "", None, "a/b", ".trash", 7])
+def test_an_account_that_could_be_a_path_is_nobody(hosted: TestClient, account: object) -> None:
+    assert hosted.post("/voices", json=NEW, headers=signed_in(account)).status_code == 401
+
+
+def test_a_space_without_sign_in_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "someone/ownvoice")
+    with pytest.raises(UsageError, match="hf_oauth: true"):
+        client(tmp_path, access_for("0.0.0.0", space="someone/ownvoice"), SPACE)
