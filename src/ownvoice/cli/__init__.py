@@ -26,7 +26,10 @@ VERBS = {
     "train": "Teach a model the voice.",
     "evaluate": "Base model against tuned model, on phrases never trained on.",
     "transcribe": "Write down what is said in audio files.",
+    "serve": "An OpenAI-compatible transcription server for one model or several voices.",
     "export": "Write a trained model in a form that other programs read.",
+    "publish": "Share recordings or a model on the Hugging Face Hub, private unless you say otherwise.",
+    "card": "The card a model would have on the Hub, to read before publishing.",
     "doctor": "What this machine can train, and why not more.",
 }
 """Every command with its one line of help, so that ``ownvoice --help`` reads no verb's file."""

@@ -189,6 +189,15 @@ def commit(hub: Hub, request: Request, kind: str, repo: str, revision: str) -> A
     return Answer({"commitUrl": f"{hub.url}/{repo}/commit/{made.oid}", "commitOid": made.oid, "success": True})
 
 
+@route("POST", rf"/api/{KIND}/{REPO}/super-squash/main")
+def squash(hub: Hub, request: Request, kind: str, repo: str) -> Answer:
+    found = hub.writable(request, kind, repo)
+    files = found.files
+    found.commits.clear()
+    found.add(request.json().get("message") or "Super-squash branch main", files)
+    return Answer({})
+
+
 def _apply(hub: Hub, files: dict[str, File], key: str, value: dict[str, Any]) -> None:
     path = value.get("path", "")
     if key == "file":

@@ -1,0 +1,218 @@
+"""``ownvoice publish``: says who you are and what would leave this computer, asks, and does it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ownvoice.cli.progress import RunProgress
+    from ownvoice.publishing.record import Published
+    from ownvoice.workflow.publish import Account, Plan
+
+_F = TypeVar("_F", bound=Callable[..., None])
+
+
+def sharing_options(function: _F) -> _F:
+    """The options that every kind of publishing has."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of addresses."),
+        click.option("--yes", is_flag=True, help="Answer every question with yes, the one for consent too."),
+        click.option("--licence", "--license", "licence", metavar="NAME", default="", help="As the Hub writes it."),
+        click.option("--author", metavar="NAME", default="", help="Name on the card  [default: the account's]"),
+        click.option("--public", is_flag=True, help="Let everybody read it. Without this only you can."),
+    ):
+        function = option(function)
+    return function
+
+
+_CONDITIONS = click.option("--conditions", metavar="TEXT", default="", help="How and where was recorded, for the card.")
+_REPO = click.option("--repo", metavar="[OWNER/]NAME", help="Name on the Hub  [default: the last one, or a new one]")
+
+
+@click.group("publish")
+def command() -> None:
+    """Share recordings or a model on the Hugging Face Hub: private, unless you say --public.
+
+    First it says who you are logged in as and lists what would leave this computer. What becomes public is asked for.
+    Stopped or cut off at any moment, the same command goes on, and sends nothing twice.
+    """
+
+
+@command.command("dataset")
+@click.argument("voice", type=click.Path(path_type=Path))
+@_CONDITIONS
+@_REPO
+@sharing_options
+def dataset(
+    voice: Path,
+    conditions: str,
+    repo: str | None,
+    public: bool,
+    author: str,
+    licence: str,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """The recordings in the folder VOICE, as a data set that plays at once."""
+    from ownvoice.publishing.card import Wishes
+    from ownvoice.rundir import VoiceFolder
+    from ownvoice.workflow.publish_plan import plan_dataset
+
+    wishes = Wishes(author, licence, conditions)
+
+    def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
+        return [plan_dataset(account, VoiceFolder(voice), repo=repo, public=public, wishes=wishes)]
+
+    share(plans, yes=yes, as_json=as_json)
+
+
+@command.command("model")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["adapter", "merged"]),
+    help="The trained adapter alone, or the whole model  [default: adapter where its base is on the Hub]",
+)
+@click.option("--quantize", "quantise", type=click.Choice(["int8", "nf4"]), help="8 or 4 bits a weight; merged only.")
+@_REPO
+@sharing_options
+def model(
+    run: Path,
+    form: Any,
+    quantise: Any,
+    repo: str | None,
+    public: bool,
+    author: str,
+    licence: str,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """The model of the training run RUN, with its card. No recording is ever in it."""
+    from ownvoice.publishing.card import Wishes
+    from ownvoice.rundir import RunFolder
+    from ownvoice.workflow.publish_plan import plan_model
+
+    wishes = Wishes(author, licence)
+
+    def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
+        return [
+            plan_model(
+                account,
+                RunFolder(run),
+                form=form,
+                quantise=quantise,
+                repo=repo,
+                public=public,
+                wishes=wishes,
+                progress=progress.stage,
+            )
+        ]
+
+    share(plans, yes=yes, as_json=as_json)
+
+
+@command.command("all")
+@click.argument("run", type=click.Path(path_type=Path))
+@_CONDITIONS
+@sharing_options
+def everything(run: Path, conditions: str, public: bool, author: str, licence: str, yes: bool, as_json: bool) -> None:
+    """The recordings and the model of the training run RUN, asked for once."""
+    from ownvoice.publishing.card import Wishes
+    from ownvoice.rundir import RunFolder
+    from ownvoice.workflow.publish_plan import plan_all
+
+    wishes = Wishes(author, licence, conditions)
+
+    def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
+        return plan_all(account, RunFolder(run), public=public, wishes=wishes, progress=progress.stage)
+
+    share(plans, yes=yes, as_json=as_json)
+
+
+@command.command("withdraw")
+@click.argument("kind", type=click.Choice(["dataset", "model", "space"]))
+@click.argument("repo", metavar="[OWNER/]NAME")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def withdraw(kind: Any, repo: str, yes: bool) -> None:
+    """Delete something from the Hub, with its history. What is on this computer stays."""
+    from ownvoice.workflow import publish
+
+    account = _connect()
+    name = account.hub.writable_name(account.identity, repo)
+    _confirm(f"Delete the {kind} {name} from the Hub, with its history?", yes)
+    publish.withdraw(account, kind, name)
+    click.echo(f"{name} is deleted from the Hub.")
+    click.echo(publish.COPIES_MAY_REMAIN, err=True)
+
+
+def share(make_plans: Callable[[Account, RunProgress], Sequence[Plan]], *, yes: bool, as_json: bool) -> None:
+    """Connect, plan, show, ask, carry out, and print where it is."""
+    from ownvoice.cli.progress import RunProgress
+    from ownvoice.workflow.publish import carry_out
+
+    account = _connect()
+    with RunProgress() as progress:
+        plans = make_plans(account, progress)
+    for plan in plans:
+        _show(plan)
+    if any(plan.public or plan.consent for plan in plans):
+        agreed = "Does the speaker agree to this, and shall" if any(plan.consent for plan in plans) else "Shall"
+        _confirm(f"{agreed} it be sent?", yes)
+    published = []
+    with RunProgress() as progress:
+        for plan in plans:
+            published.append(carry_out(account, plan, progress.stage))
+    _print(plans, published, as_json)
+
+
+def _connect() -> Account:
+    from ownvoice.workflow.publish import connect
+
+    account = connect(lambda sentence: click.echo(sentence, err=True))
+    click.echo(account.identity.sentence, err=True)
+    return account
+
+
+def _show(plan: Plan) -> None:
+    from ownvoice.workflow.publish import readable_size
+
+    readers = "PUBLIC: everybody can read and copy it" if plan.public else "private: only those you let in can read it"
+    lines = [f"\nThe {plan.kind} {plan.repo} will be {readers}. It holds:"]
+    lines += [f"  - {sentence}" for sentence in plan.contains]
+    lines.append(f"Its files, {readable_size(plan.size)} in all:")
+    lines += [f"  {line}" for line in plan.listing]
+    lines += [f"Note: {note}" for note in plan.notes]
+    if plan.consent:
+        lines.append(f'What the speaker agrees to, kept in voice.yaml and on the card:\n  "{plan.consent}"')
+    click.echo("\n".join(lines), err=True)
+
+
+def _confirm(question: str, yes: bool) -> None:
+    from ownvoice.errors import UsageError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("this has to be confirmed, and nobody can be asked here", mend="Say --yes to confirm it.")
+    if not click.confirm(question, err=True):
+        raise UsageError("nothing was sent or changed")
+
+
+def _print(plans: Sequence[Plan], published: Sequence[Published], as_json: bool) -> None:
+    if as_json:
+        import json
+
+        rows = [
+            {"kind": plan.kind, "repo": done.repo, "url": done.url, "public": done.public, "commit": done.commit}
+            for plan, done in zip(plans, published, strict=True)
+        ]
+        click.echo(json.dumps(rows))
+        return
+    for done in published:
+        click.echo(done.url)

@@ -1,0 +1,42 @@
+"""Who a token belongs to and what it may do, from what the Hub answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a token belongs to, and what it may do."""
+
+    name: str
+    organisations: tuple[str, ...] = ()
+    role: str = ""
+    """The Hub's word: read, write, fineGrained; empty where it does not say."""
+    writable: tuple[str, ...] = ()
+    """Of a fine-grained token: people, organisations and repositories it may write to."""
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """From what ``HfApi.whoami`` returns."""
+        access = answer.get("auth", {}).get("accessToken", {})
+        scoped = access.get("fineGrained", {}).get("scoped", [])
+        writable = (place["entity"]["name"] for place in scoped if "repo.write" in place["permissions"])
+        organisations = tuple(organisation["name"] for organisation in answer.get("orgs", []))
+        return cls(answer["name"], organisations, access.get("role", ""), tuple(dict.fromkeys(writable)))
+
+    def may_write(self, repo: str) -> bool:
+        """Whether the Hub would take a commit to ``repo`` (OWNER/NAME), as far as the token says."""
+        namespace = repo.partition("/")[0]
+        if self.role == "read" or namespace not in (self.name, *self.organisations):
+            return False
+        return self.role != "fineGrained" or namespace in self.writable or repo in self.writable
+
+    @property
+    def sentence(self) -> str:
+        """Who and what, for the person."""
+        places = self.writable if self.role == "fineGrained" else (self.name, *self.organisations)
+        may = "only read" if self.role == "read" or not places else f"write to: {', '.join(places)}"
+        return f"Logged in as {self.name}. This access token may {may}."

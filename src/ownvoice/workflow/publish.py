@@ -1,0 +1,170 @@
+"""Sharing in three steps, so that a person sees what will happen before it does: connect, plan, carry out.
+
+A plan lists every file that would leave this computer and who could read it; carrying it out again after a failure goes
+on where it stopped. Plans are made in :mod:`ownvoice.workflow.publish_plan`, and what is in the files is decided in
+:mod:`ownvoice.publishing`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ownvoice.credentials import Secret, hub_token
+from ownvoice.data.manifest import read_voice_settings, write_voice_settings
+from ownvoice.errors import HubError
+from ownvoice.events import StageProgress
+from ownvoice.publishing.files import RepoFile, refuse_traces
+from ownvoice.publishing.hub import Hub, RepoKind, Say
+from ownvoice.publishing.identity import Identity
+from ownvoice.publishing.record import Published, note_published, now
+from ownvoice.publishing.refusals import TOKENS_PAGE
+from ownvoice.rundir import VoiceFolder
+
+COPIES_MAY_REMAIN = (
+    "What others downloaded until now stays with them, and search engines or archives may keep what was public. "
+    "The Hub's caches are emptied within some time."
+)
+_LISTED_ONE_BY_ONE = 12
+"""A folder with more files of a kind is told of as a number."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person's way to the Hub, after it was asked who they are."""
+
+    hub: Hub
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One repository as it shall be, before anything is sent."""
+
+    kind: RepoKind
+    repo: str
+    public: bool
+    """Whether everybody will be able to read it."""
+    files: tuple[RepoFile, ...]
+    """All that will be in it."""
+    contains: tuple[str, ...]
+    """What that is, in sentences."""
+    notes: tuple[str, ...]
+    """What to know or to look at before."""
+    record: Path
+    """Where it is written down when it is done."""
+    is_ours: Callable[[str], bool]
+    """Tells by its path whether a file of the repository was put there by ownvoice."""
+    private_folders: tuple[Path, ...]
+    """Folders whose names may not be read in any of the files."""
+    keeps_history: bool
+    """Whether earlier states stay in the repository; never of recordings, so that one taken out is gone."""
+    consent: str = ""
+    """What the speaker must agree to, word for word; empty where nothing has to be asked."""
+    voice: VoiceFolder | None = None
+    """Whose settings keep the consent."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def listing(self) -> tuple[str, ...]:
+        """Every file with its size, many of one kind as a number."""
+        groups = Counter((str(PurePosixPath(file.path).parent), PurePosixPath(file.path).suffix) for file in self.files)
+        lines: dict[str, int] = {}
+        for file in self.files:
+            path = PurePosixPath(file.path)
+            count = groups[str(path.parent), path.suffix]
+            name = file.path if count <= _LISTED_ONE_BY_ONE else f"{path.parent}/*{path.suffix} ({count} files)"
+            lines[name] = lines.get(name, 0) + file.size
+        return tuple(f"{name}  {readable_size(size)}" for name, size in lines.items())
+
+
+def connect(say: Say, token: Secret | None = None) -> Account:
+    """Find out who this is and what the token may do, before anything else.
+
+    Parameters
+    ----------
+    token
+        One given for this time alone; left out, that of the environment or of the Hub client's login.
+
+    Raises
+    ------
+    HubError
+        when there is no token, it is not accepted, or the Hub cannot be reached.
+    """
+    known = token or hub_token()
+    if known is None:
+        raise HubError(
+            "nobody is logged in",
+            where="Hugging Face account",
+            mend=f"Make an access token with the role 'write' at {TOKENS_PAGE}, then log in with: hf auth login",
+        )
+    hub = Hub(known, say)
+    return Account(hub, hub.identity())
+
+
+def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Published:
+    """Do what a plan says: the repository holds exactly its files afterwards, or is as it was.
+
+    Run again after a failure, it goes on where it stopped. A repository that shall be public becomes so last, when all
+    is in it and was checked.
+
+    Raises
+    ------
+    HubError
+        when the Hub refuses; what to do is said.
+    StorageError
+        when the record cannot be written.
+    """
+    refuse_traces(plan.files, plan.private_folders)
+    if plan.consent and plan.voice is not None:
+        settings = read_voice_settings(plan.voice)
+        if settings.consent != plan.consent:
+            write_voice_settings(plan.voice, settings.model_copy(update={"consent": plan.consent}))
+    hub = account.hub
+    before = hub.ensure_repo(plan.kind, plan.repo, public=plan.public)
+    pushed = hub.push(
+        plan.kind,
+        plan.repo,
+        plan.files,
+        "Publish with ownvoice",
+        ours=plan.is_ours,
+        progress=lambda done, total: progress(f"Sending {plan.repo}", done, total),
+    )
+    commit, becomes_public = pushed.commit, plan.public and not before.public
+    if becomes_public or not plan.keeps_history:
+        commit = hub.forget_history(plan.kind, plan.repo)
+    if becomes_public:
+        hub.make_public(plan.kind, plan.repo)
+    published = Published(plan.repo, plan.public, pushed.url, commit, now())
+    note_published(plan.record, plan.kind, published)
+    return published
+
+
+def withdraw(account: Account, kind: RepoKind, repo: str) -> str:
+    """Delete what was published, with its history, and return its full name.
+
+    Raises
+    ------
+    HubError
+        when there is no such repository, or this token may not delete it.
+    """
+    name = account.hub.writable_name(account.identity, repo)
+    account.hub.delete(kind, name)
+    return name
+
+
+def readable_size(size: int) -> str:
+    """Bytes as people write them: 1.2 MB."""
+    if size < 1000:
+        return f"{size} bytes"
+    for unit in ("kB", "MB"):
+        size_in = size / (1e3 if unit == "kB" else 1e6)
+        if size_in < 1000:
+            return f"{size_in:.1f} {unit}"
+    return f"{size / 1e9:.1f} GB"

@@ -1,0 +1,289 @@
+"""Makes the plans of what to publish: a voice as a data set, a run's model; and a model's card to read before.
+
+Looks and computes, and sends nothing; the Hub is asked who this is and whether a repository is there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ownvoice.config import TrainingSettings
+from ownvoice.data.manifest import read_manifest, read_voice_settings
+from ownvoice.data.split import Split, load_split, split_utterances
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import StorageError, TooLittleDataError, UsageError
+from ownvoice.events import StageProgress
+from ownvoice.publishing import dataset, model
+from ownvoice.publishing.card import ModelForm, PhraseSource, Wishes, model_card
+from ownvoice.publishing.hub import RepoKind, refuse_unwanted_public
+from ownvoice.publishing.model import hub_base, read_json
+from ownvoice.publishing.record import read_published
+from ownvoice.rundir import RunFolder, VoiceFolder
+from ownvoice.workflow.export import export_model
+from ownvoice.workflow.publish import Account, Plan
+from ownvoice.workflow.train import usable_utterances
+
+if TYPE_CHECKING:
+    from ownvoice.model.export import Quantisation
+    from ownvoice.model.source import ModelSource
+
+SharedForm = Literal["adapter", "merged"]
+
+
+def plan_dataset(
+    account: Account,
+    voice: VoiceFolder,
+    *,
+    run: RunFolder | None = None,
+    repo: str | None = None,
+    public: bool = False,
+    wishes: Wishes,
+) -> Plan:
+    """Plan a voice's recordings as a data set; they need not have been trained on.
+
+    Parameters
+    ----------
+    run
+        Whose split is kept, so that what its model was judged on is "test" here too; left out, the latest run.
+
+    Raises
+    ------
+    DataError
+        when this is no voice, or there is nothing to publish.
+    HubError
+        when this token may not write there, or the repository is public though it should not be.
+    """
+    settings = read_voice_settings(voice.require())
+    utterances, notes = usable_utterances(voice)
+    if not utterances:
+        raise TooLittleDataError("there is no recording to publish", where=voice.path)
+    name = _place(account, "dataset", repo, voice.published, f"{_slug(voice)}-voice", public=public)
+    consent = dataset.needed_consent(settings, public=public)
+    built = dataset.build_dataset(
+        voice,
+        utterances,
+        _split(voice, run, utterances),
+        repo=name,
+        author=account.identity.name,
+        settings=settings,
+        consent=consent,
+        wishes=wishes,
+    )
+    facts = built.facts
+    return Plan(
+        kind="dataset",
+        repo=name,
+        public=public,
+        files=built.files,
+        contains=(
+            f"{facts.utterances} recordings of this voice, {facts.minutes:.1f} minutes, each with its words",
+            f"A card with the name {facts.author}, the language, the consent below and the licence {facts.licence}",
+            *(f"{source.count} phrases from {source.what}" for source in facts.sources),
+        ),
+        notes=(*notes, *_excluded(voice), *_own_text(facts.sources)),
+        record=voice.published,
+        is_ours=dataset.is_ours,
+        private_folders=(voice.path,),
+        keeps_history=False,
+        consent=consent if public or consent != settings.consent else "",
+        voice=voice,
+    )
+
+
+def plan_model(
+    account: Account,
+    run: RunFolder,
+    *,
+    form: SharedForm | None = None,
+    quantise: Quantisation | None = None,
+    repo: str | None = None,
+    public: bool = False,
+    dataset_plan: Plan | None = None,
+    wishes: Wishes,
+    progress: StageProgress,
+) -> Plan:
+    """Plan a run's model; weights are merged first where that is asked for, or where an adapter alone would not load.
+
+    Parameters
+    ----------
+    form
+        Left out, the adapter where its base is on the Hub, else merged.
+    dataset_plan
+        A plan for the run's recordings that will have been carried out before this one.
+
+    Raises
+    ------
+    TrainingError, ModelError
+        when this is no run, it has no model yet, or an adapter's base is not on the Hub.
+    UsageError
+        when the form does not go with the run or the quantisation.
+    HubError
+        when this token may not write there, or the repository is public though it should not be.
+    """
+    name = _place(account, "model", repo, run.require().published, f"{_slug(run.voice)}-voxtral", public=public)
+    found, chosen = _form(run, form, quantise)
+    weights = _weights(run, found, chosen, quantise, progress)
+    recordings = _public_dataset(account, run.voice, dataset_plan)
+    figures = weights / "quantisation.json"
+    facts = model.describe_model(
+        run,
+        chosen,
+        base=found.base,
+        repo=name,
+        author=account.identity.name,
+        dataset=recordings,
+        quantisation=read_json(figures) if figures.is_file() else None,
+        wishes=wishes,
+    )
+    readable = {utterance_id(utterance) for utterance in read_manifest(run.voice).utterances} if recordings else set()
+    files = model.model_repository(facts, weights=weights, base=found.base, public_phrases=readable)
+    words = "and what was said in them" if recordings else "without any words that were said"
+    figures_told = (
+        f"Error rates of base and tuned model on {facts.evaluation['n']} phrases, {words}" if facts.evaluation else ""
+    )
+    return Plan(
+        kind="model",
+        repo=name,
+        public=public,
+        files=files,
+        contains=tuple(
+            sentence
+            for sentence in (
+                f"{_FORMS[chosen]}, shaped by {facts.train} recordings of this voice; no recording is in it",
+                f"A card with the name {facts.author}, how it was trained, and the licence {facts.licence}",
+                figures_told,
+            )
+            if sentence
+        ),
+        notes=() if facts.evaluation else (f"It was never judged. Before you publish: ownvoice evaluate {run.path}",),
+        record=run.published,
+        is_ours=model.is_ours,
+        private_folders=(run.voice.path,),
+        keeps_history=True,
+    )
+
+
+def plan_all(
+    account: Account, run: RunFolder, *, public: bool = False, wishes: Wishes, progress: StageProgress
+) -> tuple[Plan, ...]:
+    """Plan a run's recordings and its model together, in the order in which they are carried out.
+
+    Raises
+    ------
+    OwnvoiceError
+        as :func:`plan_dataset` and :func:`plan_model`.
+    """
+    recordings = plan_dataset(account, run.require().voice, run=run, public=public, wishes=wishes)
+    trained = plan_model(account, run, public=public, dataset_plan=recordings, wishes=wishes, progress=progress)
+    return recordings, trained
+
+
+def card_of_run(run: RunFolder, repo: str | None, wishes: Wishes) -> str:
+    """The card a run's model would have, from this computer alone.
+
+    Raises
+    ------
+    TrainingError, ModelError
+        when this is no run, or it has no model yet.
+    """
+    known = read_published(run.require().published).get("model")
+    name = repo or (known.repo if known else "OWNER/NAME")
+    found, form = _form(run, None, None)
+    recordings = read_published(run.voice.published).get("dataset")
+    facts = model.describe_model(
+        run,
+        form,
+        base=found.base,
+        repo=name,
+        author=name.partition("/")[0],
+        dataset=recordings.repo if recordings and recordings.public else None,
+        quantisation=None,
+        wishes=wishes,
+    )
+    return str(model_card(facts))
+
+
+_FORMS: dict[ModelForm, str] = {
+    "adapter": "The trained adapter",
+    "merged": "The whole model with the adapter added into its weights",
+    "full": "The whole trained model",
+}
+
+
+def _place(account: Account, kind: RepoKind, asked: str | None, record: Path, usual: str, *, public: bool) -> str:
+    """The repository to publish in: the one asked for, the last one, or the usual one; checked before any work."""
+    known = read_published(record).get(kind)
+    name = account.hub.writable_name(account.identity, asked or (known.repo if known else usual))
+    refuse_unwanted_public(name, account.hub.state(kind, name), public=public)
+    return name
+
+
+def _slug(voice: VoiceFolder) -> str:
+    """The voice's name with what a repository's may have."""
+    letters = unicodedata.normalize("NFKD", voice.path.resolve().name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or "my"
+
+
+def _split(voice: VoiceFolder, run: RunFolder | None, utterances: list[Utterance]) -> Split | None:
+    """A run's split; where nothing was trained a new one, or none where there is too little for it."""
+    for known in [run] if run else reversed(voice.started_runs()):
+        if known.split.is_file():
+            return load_split(known, read_manifest(voice).everything)
+    try:
+        return split_utterances(utterances, seed=0)
+    except TooLittleDataError:
+        return None
+
+
+def _excluded(voice: VoiceFolder) -> tuple[str, ...]:
+    count = sum(utterance.excluded for utterance in read_manifest(voice).everything)
+    return (f"{count} excluded recordings stay on this computer.",) if count else ()
+
+
+def _own_text(sources: tuple[PhraseSource, ...]) -> tuple[str, ...]:
+    own = sum(source.count for source in sources if source.what == dataset.OWN_TEXT)
+    return (f"{own} phrases are your own text: look that they hold nothing private.",) if own else ()
+
+
+def _form(run: RunFolder, form: SharedForm | None, quantise: Quantisation | None) -> tuple[ModelSource, ModelForm]:
+    from ownvoice.model.source import find_model
+
+    found = find_model(run.path)
+    if found.adapter is None:
+        if form == "adapter":
+            raise UsageError("this run trained the whole model and has no adapter", where=run.path)
+        return found, "merged" if quantise else "full"
+    if quantise and form == "adapter":
+        raise UsageError("an adapter is not quantised", mend="Leave out one of --format adapter and --quantize.")
+    on_hub = hub_base(TrainingSettings.load(run.config)) is not None
+    return found, form or ("adapter" if on_hub and not quantise else "merged")
+
+
+def _weights(
+    run: RunFolder, found: ModelSource, form: ModelForm, quantise: Quantisation | None, progress: StageProgress
+) -> Path:
+    if form == "adapter" and found.adapter is not None:
+        return found.adapter
+    if form == "full":
+        return found.base
+    folder = run.export(f"merged-{quantise}" if quantise else "merged")
+    if not folder.exists():
+        return export_model(str(run.path), "merged", quantise=quantise, progress=progress).folder
+    trained = run.adapter if run.adapter.is_dir() else run.model
+    if folder.stat().st_mtime < trained.stat().st_mtime:
+        raise StorageError("is older than the model it was made from", where=folder, mend="Delete this folder.")
+    return folder
+
+
+def _public_dataset(account: Account, voice: VoiceFolder, plan: Plan | None) -> str | None:
+    """The recordings' data set, where everybody can read it or will have been able to by then."""
+    if plan is not None:
+        return plan.repo if plan.public else None
+    known = read_published(voice.published).get("dataset")
+    if known is None:
+        return None
+    state = account.hub.state("dataset", known.repo)
+    return known.repo if state is not None and state.public else None
