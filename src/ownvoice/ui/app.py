@@ -13,11 +13,22 @@ from fastapi.routing import APIRoute
 from ownvoice.data.take_folder import SamplesMissingError
 from ownvoice.ui import access, frame
 from ownvoice.ui.guard import Access
-from ownvoice.ui.pages import dataset, record_page, recording, settings_page, start_page, upload, voices
+from ownvoice.ui.pages import (
+    dataset,
+    record_page,
+    recording,
+    results_page,
+    run_page,
+    settings_page,
+    start_page,
+    train_page,
+    upload,
+    voices,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     start_page.router, voices.router, settings_page.router, record_page.router, recording.router, upload.router,
-    dataset.router,
+    dataset.router, train_page.router, run_page.router, results_page.router,
 )  # fmt: skip
 """Every page and group of routes; each is a file of ``ui/pages``."""
 
