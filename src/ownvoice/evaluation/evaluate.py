@@ -29,6 +29,8 @@ class HeldOutPhrase:
     audio: AudioSource
     text: str
     """What was said, as the person wrote it."""
+    about: str | None = None
+    """The name or word of the person's own that it was recorded for; counted with the names asked for."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def evaluate(
     silence
         Clips without speech: anything written on them is made up.
     names
-        Names the person cares about, counted apart.
+        Names the person cares about, counted apart; those that phrases were recorded for are counted anyway.
     seed
         Of the intervals and the test.
 
@@ -179,9 +181,13 @@ def evaluate(
         base=_result(base_texts, base_score, comparison.base_wer, comparison.base_cer, language),
         tuned=_result(tuned_texts, tuned_score, comparison.tuned_wer, comparison.tuned_cer, language),
         difference=comparison.difference,
-        names=count_names(names, base_score, tuned_score, language),
+        names=count_names([*names, *_recorded_names(phrases)], base_score, tuned_score, language),
         seed=seed,
     )
+
+
+def _recorded_names(phrases: Sequence[HeldOutPhrase]) -> list[str]:
+    return [phrase.about for phrase in phrases if phrase.about is not None]
 
 
 def _transcribe(transcriber: Transcriber, clips: Sequence[AudioSource]) -> list[str]:

@@ -17,7 +17,7 @@ from ownvoice.config import TrainingSettings
 from ownvoice.data.audio import SAMPLE_RATE, write_wav
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import AudioSource, load_recording, recording_of
-from ownvoice.data.split import load_split
+from ownvoice.data.split import ABOUT, load_split
 from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate
 from ownvoice.evaluation.report import write_report
@@ -46,7 +46,7 @@ def evaluate_run(
     on
         Another voice, to be judged on as a whole; left out, the run's own test phrases.
     names
-        Names the person cares about, counted apart.
+        Names the person cares about, counted apart; those that phrases were recorded for are counted anyway.
 
     Raises
     ------
@@ -93,7 +93,9 @@ def _all_phrases(voice: VoiceFolder) -> list[HeldOutPhrase]:
 
 
 def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
-    return HeldOutPhrase(utterance_id(utterance), recording_of(voice, utterance), utterance.text)
+    about = utterance.extra.get(ABOUT)
+    name = about if isinstance(about, str) else None
+    return HeldOutPhrase(utterance_id(utterance), recording_of(voice, utterance), utterance.text, name)
 
 
 def transcriber(recogniser: Recogniser, language: str | None, progress: StageProgress, stage: str) -> Transcriber:
