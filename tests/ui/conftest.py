@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from in_browser import HEAR_ANNOUNCEMENTS, Studio, is_outside
+from in_browser import HEAR_ANNOUNCEMENTS, MICROPHONE, Studio, is_outside
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-"""A made-up microphone that beeps; ``--use-file-for-fake-audio-capture=FILE.wav%noloop`` beside them plays a file."""
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 """How long a server may take to answer on a busy machine."""
 
+MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+"""A made-up microphone that beeps; ``--use-file-for-fake-audio-capture=FILE.wav%noloop`` beside them plays a file."""
+
 HEAR_ANNOUNCEMENTS = """
 window.announced = [];
 addEventListener("DOMContentLoaded", () => {
@@ -88,6 +91,15 @@ def focused(page: Page) -> str:
         "(e => e.id || e.getAttribute('aria-label') || e.innerText?.trim() || e.tagName)(document.activeElement)"
     )
     return name
+
+
+def tab_onto(page: Page, name: str) -> None:
+    """Press Tab until what has the focus begins with ``name``."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if focused(page).startswith(name):
+            return
+    raise AssertionError(f"no way to {name!r} by Tab")
 
 
 def assert_accessible(page: Page) -> None:
