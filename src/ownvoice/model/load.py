@@ -215,7 +215,11 @@ def _put_on(
             where=folder,
             mend="The adapter is damaged or was trained for another model.",
         ) from error
-    expected: dict[str, Any] = get_peft_model_state_dict(adapter, adapter_name=name)
+    expected: dict[str, Any] = get_peft_model_state_dict(
+        adapter,
+        adapter_name=name,
+        save_embedding_layers=False,  # "auto" would ask the Hub for the base
+    )
     if stored != set(expected):
         name = sorted(stored ^ set(expected))[0]
         raise ModelError(f"the adapter does not fit {base_name}: {name} has no counterpart", where=folder)
