@@ -125,6 +125,16 @@ class VoiceFolder:
         """Trackio's copy of all runs' figures."""
         return self.path / "trackio"
 
+    @property
+    def tracking_lock(self) -> Path:
+        """Held by the process that serves Trackio's dashboard."""
+        return self.tracking / ".lock"
+
+    @property
+    def tracking_address(self) -> Path:
+        """Where it is served."""
+        return self.tracking / "address.txt"
+
     def require(self) -> VoiceFolder:
         """Return self when there is a manifest, else raise :class:`DataError` saying how to make one."""
         if not self.manifest.is_file():

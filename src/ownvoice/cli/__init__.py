@@ -25,6 +25,7 @@ VERBS = {
     "check": "Every problem of a voice's recordings, with its place and its mend.",
     "train": "Teach a model the voice.",
     "evaluate": "Base model against tuned model, on phrases never trained on.",
+    "track": "The figures of all runs in a dashboard on this computer.",
     "transcribe": "Write down what is said in audio files.",
     "serve": "An OpenAI-compatible transcription server for one model or several voices.",
     "export": "Write a trained model in a form that other programs read.",

@@ -31,7 +31,7 @@ from ownvoice.rundir import RunFolder, write_atomically
 
 Wish = Literal["pause", "cancel"]
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.5
 """Time a run has to save its state after a wish before it is ended as it is; with the time to notice, under five."""
 LOOK_SECONDS = 0.25
 

@@ -36,7 +36,7 @@ Problem = Literal["memory", "disk", "time"]
 PROCESS_BYTES = 10**9
 """What torch and the program take before there is a model."""
 EFFICIENCY = 0.4
-"""Share of a large matrix product's speed that a training step reaches; what `ownvoice demo` came to on two CPU cores."""
+"""Share of a large matrix product's speed that a step reaches; what ``ownvoice demo`` came to on two CPU cores."""
 LOOK_WORK = 2.0
 """Transcribing a clip of the dev set costs about as much as training on it twice: it is written word by word."""
 TOO_LONG = 2 * 24 * 3600.0

@@ -9,6 +9,7 @@ what kills a machine is not tried again and again by itself.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -28,6 +29,8 @@ from ownvoice.training.durable import held, is_held
 Work = Literal["train", "evaluate"]
 
 POLL_SECONDS = 0.5
+START_SECONDS = 30.0
+"""A process that was started waits within this time, also on a busy machine; until then its turn is kept for it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,14 @@ class Ticket:
     run: RunFolder
     work: Work
     """All of it, or only the evaluation of what was trained."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a process waits for its turn, or is just being started to."""
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - self.path.stat().st_mtime < START_SECONDS:
+                return True
+        return is_held(self.run.job_lock)
 
 
 def enter(run: RunFolder, work: Work) -> None:
@@ -94,6 +105,8 @@ def revive(voices: Path) -> None:
     """Start a process for each waiting run below ``voices`` that has none any more."""
     for ticket in tickets(VoiceFolder(voices / "any").queue):
         if not is_held(ticket.run.job_lock):
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(ticket.path)
             _launch(ticket.run)
 
 
@@ -111,7 +124,7 @@ def _is_first(ticket: Ticket) -> bool:
     for other in tickets(ticket.path.parent):
         if other.path == ticket.path:
             return True
-        if is_held(other.run.job_lock):
+        if other.is_awaited:
             return False
     return False
 

@@ -19,14 +19,11 @@ from ownvoice.rundir import RunFolder
 from ownvoice.training.durable import is_held
 from ownvoice.training.ending import Wish, wish_of
 from ownvoice.workflow.failures import Failure, failure_of, killed
-from ownvoice.workflow.queue import ticket_of
+from ownvoice.workflow.queue import Ticket, ticket_of
 
 State = Literal[
     "queued", "preparing", "running", "paused", "cancelling", "cancelled", "finished", "failed", "interrupted"
 ]
-
-START_SECONDS = 60.0
-"""A waiting run without a process for longer than this is not just being started."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,8 @@ class Story:
             case events.Prepare(done=done, total=total):
                 return replace(story, stage="prepare", done=done, total=total, ended=None)
             case events.Start() as start:
-                return replace(story, stage="train", done=start.step, total=start.steps, start=start, ended=None)
+                begun = replace(story, stage="train", done=start.step, total=start.steps, start=start, ended=None)
+                return replace(begun, evaluated=None)  # of a model that is now trained further
             case events.Step() as step:
                 return replace(story, done=step.step, step=step)
             case events.Eval() as look:
@@ -100,7 +98,7 @@ class RunView:
     @property
     def can_resume(self) -> bool:
         """Whether :func:`ownvoice.workflow.runs.resume` has something to go on with."""
-        return self.is_over and not (self.state == "finished" and self.story.evaluated is not None)
+        return self.is_over and (self.story.trained is None or self.story.evaluated is None)
 
     def to_json(self) -> dict[str, object]:
         """Plain values; rates are fractions, times seconds, ``memory`` bytes. Keys are added, never renamed.
@@ -183,7 +181,7 @@ class RunWatch:
         run, story = self._run, self._story
         ticket = ticket_of(run)
         asked = wish_of(run)
-        state = _state_of_living(story, asked) if alive else _state_of_ended(run, story, asked, ticket is not None)
+        state = _state_of_living(story, asked) if alive else _state_of_ended(story, asked, ticket)
         failure = None
         if state == "failed":
             failed = story.ended if isinstance(story.ended, events.Failed) else killed(story.stage or "check")
@@ -219,11 +217,10 @@ def _state_of_living(story: Story, asked: Wish | None) -> State:
     return "running" if story.stage in ("train", "evaluate") else "preparing"
 
 
-def _state_of_ended(run: RunFolder, story: Story, asked: Wish | None, waits: bool) -> State:
+def _state_of_ended(story: Story, asked: Wish | None, ticket: Ticket | None) -> State:
     """The state of a run that no process works on."""
-    if waits:
-        just_put = story.last is not None and (datetime.now(UTC) - story.last).total_seconds() < START_SECONDS
-        return "queued" if just_put else "interrupted"
+    if ticket is not None:
+        return "queued" if ticket.is_awaited else "interrupted"
     match story.ended:
         case events.Failed():
             return "failed"
