@@ -85,6 +85,14 @@ def announced(page: Page) -> list[str]:
     return said
 
 
+def wait_until_said(page: Page, text: str, seconds: float = 20.0) -> None:
+    """Wait until a live region has said something that begins with ``text``."""
+    ends = time.monotonic() + seconds
+    while not any(said.startswith(text) for said in announced(page)):
+        assert time.monotonic() < ends, f"{text!r} was not said; said was {announced(page)}"
+        page.wait_for_timeout(50)
+
+
 def focused(page: Page) -> str:
     """The accessible text, id or tag of what has the focus."""
     name: str = page.evaluate(

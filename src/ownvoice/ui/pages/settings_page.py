@@ -28,6 +28,7 @@ def show(request: Request, voice: Voice) -> HTMLResponse:
         summary=summarise(voice),
         runs=len(voice.started_runs()),
         folder=str(voice.path.resolve()),
+        hosted=request.app.state.hosted,
         codes=list(VOXTRAL_LANGUAGES),
     )
 

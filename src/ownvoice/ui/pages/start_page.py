@@ -32,6 +32,7 @@ def show(request: Request, voices: Voices, deleted: str | None = None) -> HTMLRe
         trash=trash,
         deleted=next((voice for voice in trash if voice.key == deleted), None),
         folder=str(voices.resolve()),
+        hosted=request.app.state.hosted,
         name=_free_name(voices),
         codes=list(VOXTRAL_LANGUAGES),
     )

@@ -54,14 +54,14 @@ export class Findings {
 
   #playButton(row) {
     const button = document.getElementById("list").querySelector("template").content.querySelector("[data-part=play]").cloneNode(true);
-    button.querySelector("[data-part=whose]").textContent = `: ${row.text}`;
+    button.querySelector("[data-part=whose]").textContent = ` ${row.text}`;
     button.addEventListener("click", () => this.#act.play(row, button));
     return button;
   }
 
   #mendButton(row, { kind, changes }) {
     const label = kind === "text" ? words("do_text", changes) : words(LABEL[kind]);
-    const whose = Object.assign(document.createElement("span"), { className: "unseen", textContent: `: ${row.text}` });
+    const whose = Object.assign(document.createElement("span"), { className: "unseen", textContent: ` ${row.text}` });
     const control = document.createElement(kind === "again" ? "a" : "button");
     control.append(label, whose);
     if (kind === "again") {

@@ -70,7 +70,7 @@ export class Rows {
     setText(part("trim").querySelector(".label"), words("do_untrim"));
     setShown(part("trim"), row.trim !== null);
     part("again").href = this.#act.again(row);
-    for (const whose of element.querySelectorAll("[data-part=whose]")) setText(whose, `: ${row.text}`);
+    for (const whose of element.querySelectorAll("[data-part=whose]")) setText(whose, ` ${row.text}`);
   }
 
   #open(made) {

@@ -66,9 +66,10 @@ export class Rows {
       play: part("play"), right: part("right"), leave: part("leave"),
     };
     row.field.id = `words-${file.file}`;
+    row.field.setAttribute("aria-label", words("words_of", { name: file.name }));
     element.querySelector("label").htmlFor = row.field.id;
     setText(element.querySelector("h3"), words("file_number", { n: this.#rows.size + 1, name: file.name }));
-    for (const whose of element.querySelectorAll("[data-part=whose]")) whose.textContent = `: ${file.name}`;
+    for (const whose of element.querySelectorAll("[data-part=whose]")) whose.textContent = ` ${file.name}`;
     row.field.addEventListener("input", () => {
       clearTimeout(row.timer);
       row.timer = setTimeout(() => this.#keep(row), PAUSE);

@@ -1,0 +1,72 @@
+"""A voice's settings can be changed, and deleting it asks, can be undone, and is final only when that is asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from in_browser import Studio, assert_accessible, focused, wait_until_said
+
+from ownvoice.data.manifest import read_manifest, read_voice_settings
+from voices import make_voice
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def test_settings_are_saved_and_that_is_said(tab: Page, studio: Studio) -> None:
+    voice = make_voice(studio.voices / "anna", 1)
+    tab.goto("/voices/anna/settings")
+    assert_accessible(tab)
+    tab.get_by_label("Language you speak").select_option("de")
+    tab.get_by_label("Every sound you make").check()
+    tab.get_by_label("Text the speaker agreed to").fill("I agree.\nAnna")
+    tab.get_by_role("button", name="Save").press("Enter")
+    tab.get_by_text("Saved.", exact=True).first.wait_for()
+    wait_until_said(tab, "Saved.")
+    assert focused(tab) == "Save"
+    settings = read_voice_settings(voice)
+    assert (settings.language, settings.transcript_style, settings.consent) == ("de", "verbatim", "I agree.\nAnna")
+    tab.reload()
+    assert tab.get_by_label("Language you speak").input_value() == "de"
+
+
+def test_deleting_asks_says_what_goes_and_can_be_undone(tab: Page, studio: Studio) -> None:
+    voice = make_voice(studio.voices / "berta", 3)
+    before = read_manifest(voice)
+    tab.goto("/voices/berta/settings")
+    delete = tab.get_by_role("button", name="Delete this voice")
+    delete.press("Enter")
+    question = tab.get_by_role("dialog", name="Delete berta?")
+    assert "3 recordings" in question.inner_text()
+    assert_accessible(tab)
+    tab.keyboard.press("Escape")
+    assert focused(tab) == "delete", "the focus is back where it was"
+    assert voice.path.exists()
+    delete.press("Enter")
+    question.get_by_role("button", name="Yes, delete it").press("Enter")
+    tab.wait_for_url("**/?deleted=*")
+    assert not voice.path.exists()
+    assert_accessible(tab)
+    tab.locator("#just-deleted").get_by_role("button", name="Undo").press("Enter")
+    tab.wait_for_url(studio.url + "/")
+    assert read_manifest(voice) == before
+
+
+def test_only_a_second_question_deletes_for_good(tab: Page, studio: Studio) -> None:
+    make_voice(studio.voices / "clara", 1)
+    tab.goto("/voices/clara/settings")
+    tab.get_by_role("button", name="Delete this voice").click()
+    tab.get_by_role("button", name="Yes, delete it").click()
+    tab.wait_for_url("**/?deleted=*")
+    tab.locator("#trash summary").press("Enter")
+    tab.locator("#trash").get_by_role("button", name="Delete for good clara").press("Enter")
+    assert_accessible(tab)
+    tab.get_by_role("button", name="No, keep it").press("Enter")
+    assert len(list((studio.voices / ".trash").iterdir())) == 1
+    tab.locator("#trash").get_by_role("button", name="Delete for good clara").press("Enter")
+    tab.get_by_role("button", name="Yes, delete it for good").press("Enter")
+    wait_until_said(tab, "clara is deleted for good.")
+    assert list((studio.voices / ".trash").iterdir()) == []
