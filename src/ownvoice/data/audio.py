@@ -138,8 +138,8 @@ def decode_pcm16(data: bytes, rate: int) -> Samples:
 
     if not data or len(data) % 2:
         raise AudioError("is not whole samples of 16 bits", mend="Record it again.")
-    native = np.frombuffer(data, "<i2").astype(np.float32) / 32768
-    samples: Samples = soxr.resample(native, rate, SAMPLE_RATE) if rate != SAMPLE_RATE else native
+    native: Samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+    samples: Samples = soxr.resample(native, rate, SAMPLE_RATE)
     return samples
 
 

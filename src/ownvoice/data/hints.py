@@ -32,11 +32,20 @@ SOME_NOISE_DB = 25.0
 """Speech less than this above the room is well understood, and a quieter room is still better."""
 
 NOT_SPEECH = 0.3
-"""Where no frame reaches this probability of speech, nobody spoke. Below Silero's own 0.5, since slurred speech scores
-low: better to say nothing than to tell somebody who spoke that they did not."""
+"""Frames below this probability are no speech. Below Silero's own 0.5, since slurred speech scores low."""
 
-_EDGE_FRAMES = 2
-"""Frames of 32 ms that are speech at the very beginning or end of a take whose first or last sound is missing."""
+FLAT_DB = 10.0
+"""Sound whose loudest moment is less than this above its middle is noise or a hum; syllables rise further."""
+
+_EDGE_FRAMES = 5
+"""Speech within so many frames of 32 ms of an end is near it: the detector takes up to four to be sure."""
+
+_EDGE_DB = 15.0
+"""A take that begins or ends less than this below its usual loudness does so in the middle of a sound: even a soft
+consonant, let alone a breath, is further below a vowel."""
+
+_ROOM_DB = 6.0
+"""Noise wavers from frame to frame by less than this."""
 
 _LEAST_GAP_FRAMES = 6
 """Frames without speech, 0.2 s of them, that are needed to say anything of the noise."""
@@ -87,7 +96,7 @@ def hear(samples: Samples, text: str, earlier: Sequence[float] = ()) -> Heard:
     """
     measures = measure(samples)
     frames, levels = _frames(samples)
-    if measures.loudest_dbfs < SILENT_DBFS or frames.max() < NOT_SPEECH:
+    if _is_empty(measures, frames, levels):
         return Heard((Hint("empty", {"dbfs": round(measures.loudest_dbfs, 1)}),), None, None)
     found: list[Hint] = []
     if measures.clipped > CLIPPED_SHARE:
@@ -97,10 +106,10 @@ def hear(samples: Samples, text: str, earlier: Sequence[float] = ()) -> Heard:
     spoken, room = _loudness(frames, levels)
     if spoken is not None and room is not None and spoken - room < NOISY_DB:
         found.append(Hint("noisy", {"db": round(spoken - room, 1)}))
-    speaks = frames >= SPEECH_PROBABILITY
-    if speaks[:_EDGE_FRAMES].all():
+    sounding = _sounding_dbfs(spoken, room)
+    if _begins_in_speech(frames, levels, sounding):
         found.append(Hint("cut_start"))
-    if len(samples) >= SAMPLE_RATE // 2 and speaks[-_EDGE_FRAMES - 1 : -1].all():  # the last frame is padded
+    if _begins_in_speech(frames[-2::-1], levels[-2::-1], sounding):  # the last frame is filled up with silence
         found.append(Hint("cut_end"))
     rate = pace(text, measures)
     found += _pace_hints(rate, earlier)
@@ -135,6 +144,24 @@ def _frames(samples: Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]
     padded = np.pad(samples, (0, -len(samples) % step)).reshape(-1, step)
     level = np.sqrt(np.mean(np.square(padded, dtype=np.float64), axis=1))
     return probability, 20 * np.log10(np.maximum(level, 1e-6))
+
+
+def _is_empty(measures: Measures, frames: NDArray[np.float64], levels: NDArray[np.float64]) -> bool:
+    """Whether nobody spoke, and surely: to tell somebody who did that they did not is worse than to say nothing."""
+    flat = bool(levels.max() - np.median(levels) < FLAT_DB)
+    return measures.loudest_dbfs < SILENT_DBFS or (flat and bool(frames.max() < NOT_SPEECH))
+
+
+def _sounding_dbfs(spoken: float | None, room: float | None) -> float:
+    """Loudness from which on a frame is in the middle of a sound."""
+    if spoken is None:
+        return 0.0
+    return spoken - _EDGE_DB if room is None else max(spoken - _EDGE_DB, room + _ROOM_DB)
+
+
+def _begins_in_speech(frames: NDArray[np.float64], levels: NDArray[np.float64], sounding: float) -> bool:
+    near = frames[:_EDGE_FRAMES] >= SPEECH_PROBABILITY
+    return bool(near.any()) and bool(levels[0] > sounding)
 
 
 def _loudness(frames: NDArray[np.float64], levels: NDArray[np.float64]) -> tuple[float | None, float | None]:
