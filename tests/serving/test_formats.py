@@ -50,7 +50,7 @@ def test_json_keeps_its_keys() -> None:
 
 
 def test_openai_kinds() -> None:
-    assert to_openai(TRANSCRIPT)["text"] == TRANSCRIPT.text
+    assert to_openai(TRANSCRIPT, "me").items() >= {"text": TRANSCRIPT.text, "model": "me", "language": "es"}.items()
     verbose = to_openai_verbose(TRANSCRIPT)
     assert (verbose["language"], verbose["duration"]) == ("spanish", 3725.0625)
     assert [segment["no_speech_prob"] for segment in verbose["segments"]] == [0.0, 0.98, 0.0]

@@ -63,9 +63,14 @@ SUBTITLES: dict[str, Callable[[Transcript], str]] = {"text": to_text, "srt": to_
 """Formats that are plain text, by their names; each name but "text" is a file's ending too."""
 
 
-def to_openai(transcript: Transcript) -> dict[str, Any]:
-    """OpenAI's ``json``: the words, and how long the recording is, which is what is paid for elsewhere."""
-    return {"text": transcript.text, "usage": {"type": "duration", "seconds": transcript.seconds}}
+def to_openai(transcript: Transcript, model: str) -> dict[str, Any]:
+    """OpenAI's ``json``; ``model`` and ``language`` are what Mistral's own client asks for besides."""
+    return {
+        "text": transcript.text,
+        "model": model,
+        "language": transcript.language,
+        "usage": {"type": "duration", "seconds": transcript.seconds},
+    }
 
 
 def to_openai_verbose(transcript: Transcript) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def build_server(service: Service) -> FastAPI:
         if stream:
             return StreamingResponse(_events(service, request, job, changed), media_type="text/event-stream")
         segments = await _answer(service, request, job, changed)
-        return _formatted(Transcript(tuple(join(segments)), seconds, job.language), response_format)
+        return _formatted(Transcript(tuple(join(segments)), seconds, job.language), response_format, model)
 
     @app.websocket("/v1/dictation")
     async def dictation(socket: WebSocket) -> None:
@@ -240,9 +240,9 @@ def _event(content: dict[str, object]) -> str:
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
 
 
-def _formatted(transcript: Transcript, form: ResponseFormat) -> Response:
+def _formatted(transcript: Transcript, form: ResponseFormat, model: str) -> Response:
     if form == "json":
-        return JSONResponse(to_openai(transcript))
+        return JSONResponse(to_openai(transcript, model))
     if form == "verbose_json":
         return JSONResponse(to_openai_verbose(transcript))
     if form == "vtt":
