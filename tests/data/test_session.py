@@ -26,8 +26,9 @@ from ownvoice.data.phrases import Phrase
 from ownvoice.data.session import SavedTake, Session
 from ownvoice.errors import ConfigError, DataError
 from small_voxtral import murmur
+from voices import WORDS
 
-PHRASES = [Phrase(f"en-{number}", f"Phrase number {number}", "home", 3, None) for number in range(6)]
+PHRASES = [Phrase(f"en-{word}", f"Please open the {word}", "home", 4, None) for word in WORDS[:6]]
 
 
 CLIPS = sorted((Path(ownvoice.__file__).parent / "model/tiny/sample_voice/clips").glob("*.ogg"))
@@ -68,6 +69,20 @@ def test_a_session_goes_on_where_it_stopped(session: Session) -> None:
     assert session.queue(PHRASES, 0, 0).next == 1  # what was skipped comes last
     record(session, PHRASES[1])
     assert session.queue(PHRASES, 0, 0).next == 6
+
+
+def test_phrases_can_be_searched_and_chosen_by_topic_and_star(session: Session) -> None:
+    other = Phrase("en-x", "Call the doctor", "health", 3, None)
+    mark_phrase(session.voice, PHRASES[2].id, "starred")
+    mark_phrase(session.voice, PHRASES[3].id, "hidden")
+
+    def texts(**wanted: object) -> list[str]:
+        return [one.phrase.text for one in session.queue([*PHRASES, other], 0, 9, **wanted).phrases]  # type: ignore
+
+    assert texts(topic="health") == texts(search="DOCTOR") == [other.text]
+    assert texts(starred=True) == [PHRASES[2].text]
+    assert PHRASES[3].text not in texts(topic="home")
+    assert texts()[3] == PHRASES[3].text  # in its place, as hidden
 
 
 def test_marks_can_be_taken_back_and_survive_a_torn_line(session: Session) -> None:

@@ -20,6 +20,7 @@ from ownvoice.data.manifest import audio_file, read_voice_settings
 from ownvoice.data.measure import measure
 from ownvoice.data.phrase_marks import PhraseMarks, read_marks
 from ownvoice.data.phrases import Phrase
+from ownvoice.data.phrases.choose import choose_phrases
 from ownvoice.data.phrases.source import find_phrase, provenance
 from ownvoice.data.shelf import counted_seconds
 from ownvoice.data.take_folder import Take, new_take
@@ -104,11 +105,29 @@ class Session:
         self._manifest = ManifestFollower(voice)
         self._paces: deque[float] | None = None
 
-    def queue(self, phrases: Sequence[Phrase], offset: int, count: int) -> Queue:
-        """``count`` of ``phrases`` from ``offset`` on, each with its state."""
+    def queue(
+        self,
+        phrases: Sequence[Phrase],
+        offset: int,
+        count: int,
+        *,
+        search: str = "",
+        topic: str | None = None,
+        starred: bool = False,
+    ) -> Queue:
+        """``count`` of ``phrases`` from ``offset`` on, each with its state.
+
+        They are in the order of :func:`~ownvoice.data.phrases.choose.choose_phrases`. Without a search, hidden ones
+        keep their place, so that pages that fetch a few at a time miss none when one is hidden in between.
+        """
         marks = read_marks(self.voice)
         recorded = self._recorded()
-        queued = [_queued(phrase, marks, recorded.get(phrase.id, ())) for phrase in phrases]
+        ordered = choose_phrases(phrases, marks, search=search, topic=topic, starred=starred)
+        if not (search or topic or starred):
+            for place, phrase in enumerate(phrases):
+                if marks.states.get(phrase.id) in ("hidden", "too_hard"):
+                    ordered.insert(place, phrase)
+        queued = [_queued(phrase, marks, recorded.get(phrase.id, ())) for phrase in ordered]
         states = [phrase.state for phrase in queued]
         place = next((states.index(state) for state in ("todo", "skipped") if state in states), len(queued))
         return Queue(tuple(queued[offset : offset + count]), len(queued), place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,11 +15,13 @@ from ownvoice.data.audio import decode_pcm16
 from ownvoice.data.hints import RoomCheck, check_room
 from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.phrase_marks import Mark, mark_phrase
-from ownvoice.data.phrases import Phrase, bank_languages, load_bank
+from ownvoice.data.phrases import Phrase, bank_languages
+from ownvoice.data.phrases.source import PhraseSource, phrases_for
 from ownvoice.data.session import MAX_UTTERANCES, Queue, SavedTake, Session
 from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, TakeTooLongError
 from ownvoice.data.takes import NoSuchTakeError
 from ownvoice.errors import OwnvoiceError
+from ownvoice.rundir import VoiceFolder
 from ownvoice.ui.access import Voice
 from ownvoice.ui.frame import PageError
 
@@ -70,13 +72,17 @@ class PhraseState(BaseModel):
 @router.get("/session")
 def show_session(
     session: SessionOf,
-    source: Literal["builtin"] = "builtin",
+    source: PhraseSource = "builtin",
     offset: Annotated[int, Query(ge=0)] = 0,
     count: Annotated[int, Query(ge=0, le=500)] = 10,
+    search: Annotated[str, Query(max_length=200)] = "",
+    topic: str | None = None,
+    starred: bool = False,
 ) -> dict[str, Any]:
     settings = read_voice_settings(session.voice)
     unfinished = session.takes.unfinished()
-    queue = session.queue(_phrases(settings.language), offset, count)
+    phrases = _phrases(source, settings.language, session.voice)
+    queue = session.queue(phrases, offset, count, search=search, topic=topic, starred=starred)
     return {
         "voice": session.voice.path.name,
         "language": settings.language,
@@ -172,10 +178,12 @@ async def say_what_is_missing(request: Request, error: Exception) -> Response:
     return JSONResponse({"samples": error.stored, "message": error.what, "where": None, "mend": error.mend}, 409)
 
 
-def _phrases(language: str | None) -> tuple[Phrase, ...]:
-    """The built-in phrases of a language; none where nobody has written any."""
+def _phrases(source: PhraseSource, language: str | None, voice: VoiceFolder) -> tuple[Phrase, ...]:
+    """The phrases of a source; none of the built-in ones where nobody has written any in this language."""
     chosen = language or "en"
-    return load_bank(chosen) if chosen in bank_languages() else ()
+    if source == "builtin" and chosen not in bank_languages():
+        return ()
+    return phrases_for(source, chosen, voice=voice)
 
 
 def _queue_json(queue: Queue) -> dict[str, Any]:
