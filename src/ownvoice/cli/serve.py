@@ -31,7 +31,8 @@ class _ServeCommand(click.Command):
     metavar="[NAME=]RUN|ID",
     help='A run, a model\'s folder, a Hub id, or "tiny"; repeated for several, each base is loaded once.',
 )
-def command(models: tuple[str, ...], **options: Any) -> None:
+@click.option("--while-pid", type=int, hidden=True, help="Stop when this process has ended.")
+def command(models: tuple[str, ...], while_pid: int | None, **options: Any) -> None:
     """An OpenAI-compatible transcription server for one model or several voices.
 
     Programs that know OpenAI's /v1/audio/transcriptions use it with base_url http://127.0.0.1:8000/v1 and the NAME as
@@ -43,4 +44,8 @@ def command(models: tuple[str, ...], **options: Any) -> None:
     from ownvoice.serving.stopping import serve
 
     settings = ServeSettings.make(given_values(options))
-    serve(models, settings, lambda address: click.echo(f"ownvoice listens at {address}/v1", err=True))
+
+    def say(address: str) -> None:
+        click.echo(f"ownvoice listens at {address}/v1", err=True)
+
+    serve(models, settings, say, while_pid=while_pid)

@@ -12,8 +12,10 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
+import psutil
 import uvicorn
 
 from ownvoice.config import ServeSettings
@@ -61,7 +63,9 @@ class _Server(uvicorn.Server):
             self._on_start(self.servers[0].sockets[0].getsockname()[1])
 
 
-def serve(models: Sequence[str], settings: ServeSettings, started: Callable[[str], None]) -> None:
+def serve(
+    models: Sequence[str], settings: ServeSettings, started: Callable[[str], None], *, while_pid: int | None = None
+) -> None:
     """Load models and answer until SIGTERM or Ctrl-C.
 
     Parameters
@@ -70,6 +74,8 @@ def serve(models: Sequence[str], settings: ServeSettings, started: Callable[[str
         As :func:`~ownvoice.serving.voices.load_voices` takes them.
     started
         Called with the server's address as soon as it answers.
+    while_pid
+        A process with whose end this one is to stop too.
 
     Raises
     ------
@@ -104,6 +110,8 @@ def serve(models: Sequence[str], settings: ServeSettings, started: Callable[[str
         ws_max_size=1_000_000,
         ws_max_queue=4,
     )
+    if while_pid is not None:
+        threading.Thread(target=_stop_after, args=(while_pid,), daemon=True).start()
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     _Server(config, stop, lambda port: started(f"http://{name}:{port}")).run()
     if not batcher.close(patience=0.2):
@@ -116,6 +124,12 @@ def _allow_many_files() -> None:
     wanted = 4 * _CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, 4 * _CONNECTIONS)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _stop_after(pid: int) -> None:
+    while psutil.pid_exists(pid):
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _end_at_the_latest(seconds: float) -> None:

@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI
+from starlette.requests import HTTPConnection
 
 from ownvoice.errors import UsageError
 from ownvoice.rundir import VoiceFolder
@@ -66,7 +67,7 @@ def install(app: FastAPI, access: Access) -> None:
             ) from None
 
 
-def voices_folder(request: Request) -> Path:
+def voices_folder(request: HTTPConnection) -> Path:
     """The folder that holds the voices of whoever asks; it may not exist yet.
 
     Raises
@@ -78,7 +79,7 @@ def voices_folder(request: Request) -> Path:
     return folder / _account(request) if request.app.state.hosted else folder
 
 
-def voice_of(request: Request, voice: str) -> VoiceFolder:
+def voice_of(request: HTTPConnection, voice: str) -> VoiceFolder:
     """The voice named in the path: a folder directly inside :func:`voices_folder`, and nothing else.
 
     Raises
@@ -99,7 +100,7 @@ def voice_of(request: Request, voice: str) -> VoiceFolder:
     return VoiceFolder(folder)
 
 
-def _account(request: Request) -> str:
+def _account(request: HTTPConnection) -> str:
     """The lasting id of the account that is signed in: its name can be given up and taken by somebody else."""
     signed_in: dict[str, Any] = request.session.get("oauth_info", {}).get("userinfo", {})
     account = signed_in.get("sub")
