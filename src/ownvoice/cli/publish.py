@@ -164,11 +164,16 @@ def share(make_plans: Callable[[Account, RunProgress], Sequence[Plan]], *, yes: 
     if any(plan.public or plan.consent for plan in plans):
         agreed = "Does the speaker agree to this, and shall" if any(plan.consent for plan in plans) else "Shall"
         _confirm(f"{agreed} it be sent?", yes)
-    published = []
-    with RunProgress() as progress:
-        for plan in plans:
-            published.append(carry_out(account, plan, progress.stage))
+    published = [carry_out(account, plan, _say_sent) for plan in plans]
     _print(plans, published, as_json)
+
+
+def _say_sent(stage: str, done: int, total: int | None) -> None:
+    """A line for each batch; on a terminal the Hub's client draws a bar of its own for each large file."""
+    from ownvoice.workflow.publish import readable_size
+
+    if total:
+        click.echo(f"{stage}: {readable_size(done)} of {readable_size(total)}", err=True)
 
 
 def _connect() -> Account:
@@ -194,14 +199,14 @@ def _show(plan: Plan) -> None:
 
 
 def _confirm(question: str, yes: bool) -> None:
-    from ownvoice.errors import UsageError
+    from ownvoice.errors import OwnvoiceError, UsageError
 
     if yes:
         return
     if not sys.stdin.isatty():
         raise UsageError("this has to be confirmed, and nobody can be asked here", mend="Say --yes to confirm it.")
     if not click.confirm(question, err=True):
-        raise UsageError("nothing was sent or changed")
+        raise OwnvoiceError("nothing was sent or changed")
 
 
 def _print(plans: Sequence[Plan], published: Sequence[Published], as_json: bool) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,14 +152,14 @@ def _assigned(utterances: Sequence[Utterance], split: Split | None) -> dict[str,
         sides["train"] = list(utterances)
         return sides
     known = {name: side for side in SPLITS for name in getattr(split, side)}
-    phrases: Mapping[str, str] = {
-        fold_text(utterance.text): known[utterance_id(utterance)]
-        for utterance in utterances
-        if utterance_id(utterance) in known
-    }
+    phrases: dict[str | None, str] = {}
     for utterance in utterances:
-        side = known.get(utterance_id(utterance)) or phrases.get(fold_text(utterance.text), "train")
-        sides[side].append(utterance)
+        if side := known.get(utterance_id(utterance)):
+            phrases |= {fold_text(utterance.text): side, utterance.phrase_id: side}
+    phrases.pop(None, None)
+    for utterance in utterances:
+        later = phrases.get(utterance.phrase_id) or phrases.get(fold_text(utterance.text), "train")
+        sides[known.get(utterance_id(utterance), later)].append(utterance)
     return sides
 
 

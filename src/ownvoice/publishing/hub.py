@@ -7,6 +7,7 @@ everything is in it and has been checked.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Literal, TypeVar
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile as RemoteFile
-from huggingface_hub.utils import httpx, validate_repo_id  # type: ignore[attr-defined]
+from huggingface_hub.utils import disable_progress_bars, httpx, validate_repo_id  # type: ignore[attr-defined]
 
 from ownvoice.credentials import Secret
 from ownvoice.errors import HubError, UsageError
@@ -72,6 +73,8 @@ class Hub:
 
     def __post_init__(self) -> None:
         self._api = HfApi(token=self.token.reveal())
+        if not sys.stderr.isatty():  # the client's bars are for people
+            disable_progress_bars()
 
     def call(self, request: Callable[[HfApi], _T], *, where: str) -> _T:
         """Run ``request``, again after a pause where the Hub is busy or the connection breaks.

@@ -36,6 +36,8 @@ def put(hub: Hub, request: Request, oid: str, part: str | None) -> Answer:
     if part is None and hashlib.sha256(request.body).hexdigest() != oid:
         raise Refused(400, "The content does not have the sha256 it was announced with")
     (hub.folder / name).write_bytes(request.body)
+    if part is None:
+        hub.unverified.add(oid)
     return Answer(b"", headers={"ETag": f'"{hashlib.md5(request.body, usedforsecurity=False).hexdigest()}"'})
 
 
@@ -47,7 +49,7 @@ def complete(hub: Hub, request: Request, oid: str) -> Answer:
         part.unlink()
     if hashlib.sha256(content).hexdigest() != oid:
         raise Refused(400, "The parts do not have the sha256 they were announced with")
-    hub.store(content)
+    hub.unverified.add(hub.store(content))
     return Answer({})
 
 
@@ -55,6 +57,8 @@ def complete(hub: Hub, request: Request, oid: str) -> Answer:
 def verify(hub: Hub, request: Request, prefix: str | None, repo: str) -> Answer:
     hub.writable(request, kind_of(prefix), repo)
     wanted = request.json()
-    if not hub.has(wanted["oid"]) or len(hub.content(wanted["oid"])) != wanted["size"]:
+    there = hub.folder / wanted["oid"]
+    if not there.is_file() or there.stat().st_size != wanted["size"]:
         raise Refused(422, "The uploaded object is not complete")
+    hub.unverified.discard(wanted["oid"])
     return Answer({})

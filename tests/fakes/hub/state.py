@@ -49,6 +49,8 @@ class Hub:
     jobs: dict[str, Job] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    unverified: set[str] = field(default_factory=set)
+    """Contents that came in and were not yet looked at: for a commit they are not there."""
     multipart_from: int = 5_000_000
     """Files of this size on are uploaded in parts."""
     part_size: int = 2_000_000
@@ -95,7 +97,7 @@ class Hub:
         return name
 
     def has(self, sha256: str) -> bool:
-        return (self.folder / sha256).is_file()
+        return (self.folder / sha256).is_file() and sha256 not in self.unverified
 
     def content(self, sha256: str) -> bytes:
         return (self.folder / sha256).read_bytes()

@@ -113,6 +113,8 @@ class Handler(BaseHTTPRequestHandler):
     """Reads a request, asks the faults, finds the route, and writes the answer."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's system to acknowledge its head
+    wbufsize = -1
     hub: Hub
 
     def _handle(self) -> None:
