@@ -65,7 +65,7 @@ class Gate:
         elif self._held >= self._settings.max_requests:
             await self._refuse(429, "too many requests are waiting", receive, send)
         else:
-            await self._hold(scope, self._bounded(receive), send)
+            await self._hold(scope, *self._bounded(receive, send))
 
     async def _hold(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._held += 1
@@ -86,8 +86,11 @@ class Gate:
         stated = headers.get("content-length", "0")
         return stated.isdecimal() and int(stated) > self._max_bytes
 
-    def _bounded(self, receive: Receive) -> Receive:
-        """Count what comes in, and how long it takes: a client may state no length, or send a byte a minute."""
+    def _bounded(self, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """Count what comes in, and how long it takes: a client may state no length, or send a byte a minute.
+
+        An answer given before the request has wholly arrived ends the connection, or the rest would be read for ever.
+        """
         received, whole = 0, False
         deadline = asyncio.get_running_loop().time() + self._settings.upload_seconds
 
@@ -106,7 +109,12 @@ class Gate:
                 raise HTTPException(413, self._size_limit)
             return message
 
-        return bounded
+        async def closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and not whole:
+                message["headers"] = [*message.get("headers", []), (b"connection", b"close")]
+            await send(message)
+
+        return bounded, closing
 
     async def _refuse(self, status: int, reason: str, receive: Receive, send: Send) -> None:
         if status != 413:  # what is too large is not worth waiting for

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile, WebSocket
@@ -125,7 +126,7 @@ def build_server(service: Service) -> FastAPI:
     async def transcribe(
         request: Request,
         file: Annotated[UploadFile, File(description="A recording in any common format.")],
-        model: Annotated[str, Form(description="One of GET /v1/models.")],
+        model: Annotated[str, Form(min_length=1, description="One of GET /v1/models.")],
         language: Annotated[
             str | None, Form(description="Two-letter code; the model's own or detected if absent.")
         ] = None,
@@ -148,7 +149,17 @@ def build_server(service: Service) -> FastAPI:
     async def dictation(socket: WebSocket) -> None:
         await dictate(socket, service.voices, service.batcher)
 
+    app.openapi = partial(_described, app.openapi, list(service.voices))  # type: ignore[method-assign]
     return app
+
+
+def _described(made: Callable[[], dict[str, Any]], names: list[str]) -> dict[str, Any]:
+    """FastAPI's OpenAPI document, with the names of the models that are there."""
+    document = made()
+    for schema in document["components"]["schemas"].values():
+        if {"file", "model"} <= schema.get("properties", {}).keys():
+            schema["properties"]["model"]["enum"] = names
+    return document
 
 
 def _spoken(language: str | None, voice: Voice) -> str | None:
