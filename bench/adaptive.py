@@ -49,7 +49,7 @@ VOICES = {
     "slow and slurred": synthesis.Voice("flite", "slt", 1.25, 150),
     "whispering": synthesis.Voice("espeak", "en-us+whisper", 140, 50),
 }
-ARMS = ("adaptive", "coverage", "random")
+ARMS = ("errors", "errors, less what is recorded", "coverage", "random")
 POOL, DEV, TEST = 300, 10, 80
 DRAWS = 10_000
 HEADER = """\
@@ -85,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--voices", nargs="+", choices=VOICES, default=list(VOICES))
+    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--first", type=int, default=24, help="phrases that every arm begins with")
     parser.add_argument("--more", type=int, default=24, help="phrases that each arm chooses")
     parser.add_argument("--epochs", type=int, default=5)
@@ -98,7 +99,7 @@ def main() -> None:
                 rows += trial(Path(folder), voice, texts, seed, options)
             if options.json:
                 options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
-            print(rows[-3:], file=sys.stderr, flush=True)
+            print(*rows[-len(options.arms) :], sep="\n", file=sys.stderr, flush=True)
     print(describe(rows))
 
 
@@ -136,14 +137,17 @@ def trial(folder: Path, voice: str, texts: Texts, seed: int, options: argparse.N
     heard = score(spoken, transcribe_clips(base, recorded.samples(spoken), "en"), "en")
     weaknesses = find_weaknesses(heard_words(heard), texts.lexicon)
     chosen = {
-        "adaptive": order_by_weakness(rest, weaknesses, texts.lexicon, count=options.more),
+        "errors": order_by_weakness(rest, weaknesses, texts.lexicon, count=options.more),
+        "errors, less what is recorded": order_by_weakness(
+            rest, weaknesses, texts.lexicon, recorded=spoken, count=options.more
+        ),
         "coverage": rest[: options.more],
         "random": random.Random(f"random-{seed}").sample(rest, options.more),  # noqa: S311
     }
-    ids = recorded.voice([*texts.dev, *spoken, *(phrase.text for arm in ARMS for phrase in chosen[arm])])
+    ids = recorded.voice([*texts.dev, *spoken, *(phrase.text for arm in options.arms for phrase in chosen[arm])])
     settings = TrainingSettings(base_model="tiny", seed=seed, epochs=options.epochs, batch_size=8)
     rows = []
-    for arm in ARMS:
+    for arm in options.arms:
         read = spoken + [phrase.text for phrase in chosen[arm]]
         split = Split([ids[text] for text in read], [ids[text] for text in texts.dev], [])
         run = train_voice(Prepared(recorded.folder, settings, split, ()), lambda event: None).run

@@ -16,7 +16,7 @@ from ownvoice.data.phrases import TOPICS, bank_languages
 
 ROOT = Path(__file__).parents[2]
 TEXTS = ROOT / "tools" / "phrases" / "texts"
-BANKS = ROOT / "src" / "ownvoice" / "data" / "phrases" / "banks"
+STORED = ROOT / "src" / "ownvoice" / "data" / "phrases"
 ESPEAK = "1.51"
 
 
@@ -47,10 +47,10 @@ def texts(tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("language", VOXTRAL_LANGUAGES)
 def test_the_stored_bank_is_what_its_texts_make(language: str, tmp_path: Path) -> None:
-    done = build(language, "--banks", tmp_path)
+    done = build(language, "--out", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    built, stored = tmp_path / f"{language}.jsonl", BANKS / f"{language}.jsonl"
-    assert built.read_bytes() == stored.read_bytes(), f"run: python tools/phrases/build.py {language}"
+    for name in (f"banks/{language}.jsonl", f"lexicons/{language}.json"):
+        assert (tmp_path / name).read_bytes() == (STORED / name).read_bytes(), f"run: tools/phrases/build.py {language}"
 
 
 @pytest.mark.slow
@@ -58,8 +58,9 @@ def test_the_order_of_the_texts_does_not_matter(texts: Path, tmp_path: Path) -> 
     lines = (texts / "en.tsv").read_text(encoding="utf-8").splitlines()
     random.Random(0).shuffle(lines)
     (texts / "en.tsv").write_text("\n".join(lines), encoding="utf-8")
-    assert build("en", "--texts", texts, "--banks", tmp_path).returncode == 0
-    assert (tmp_path / "en.jsonl").read_bytes() == (BANKS / "en.jsonl").read_bytes()
+    assert build("en", "--texts", texts, "--out", tmp_path).returncode == 0
+    for name in ("banks/en.jsonl", "lexicons/en.json"):
+        assert (tmp_path / name).read_bytes() == (STORED / name).read_bytes()
 
 
 FAULTS = {
@@ -82,20 +83,20 @@ def test_every_faulty_line_is_named_and_no_bank_is_written(texts: Path, tmp_path
     written = (texts / "en.tsv").read_text(encoding="utf-8")
     first = len(written.splitlines()) + 1
     (texts / "en.tsv").write_text(written + "\n".join(FAULTS), encoding="utf-8")
-    done = build("en", "--texts", texts, "--banks", tmp_path / "banks")
+    done = build("en", "--texts", texts, "--out", tmp_path)
     assert done.returncode == 1
     complaints = done.stderr.splitlines()
     for number, complaint in enumerate(FAULTS.values(), start=first):
         assert any(line.startswith(f"en.tsv:{number}: {complaint}") for line in complaints), (number, complaints)
     assert len(complaints) == len(FAULTS)
-    assert not (tmp_path / "banks").exists()
+    assert not (tmp_path / "banks").exists() and not (tmp_path / "lexicons").exists()
 
 
 def test_a_bank_too_small_and_out_of_balance_is_refused(texts: Path, tmp_path: Path) -> None:
     lines = (texts / "en.tsv").read_text(encoding="utf-8").splitlines()
     long_ones = [line for line in lines if line.startswith("numbers") and len(line.split()) > 8]
     (texts / "en.tsv").write_text("\n".join(long_ones), encoding="utf-8")
-    done = build("en", "--texts", texts, "--banks", tmp_path)
+    done = build("en", "--texts", texts, "--out", tmp_path)
     assert done.returncode == 1
     assert f"en.tsv: has {len(long_ones)} phrases; at least 300 are wanted" in done.stderr
     assert f"en.tsv: has {len(long_ones)} phrases on 'numbers'" in done.stderr
@@ -104,7 +105,7 @@ def test_a_bank_too_small_and_out_of_balance_is_refused(texts: Path, tmp_path: P
 
 
 def test_a_language_that_is_none_is_bad_usage(tmp_path: Path) -> None:
-    done = build("xx", "--banks", tmp_path)
+    done = build("xx", "--out", tmp_path)
     assert done.returncode == 2
     assert "no such language: xx" in done.stderr
 

@@ -1,4 +1,4 @@
-"""``ownvoice phrases``: phrases to read aloud, as text or as JSON lines."""
+"""``ownvoice phrases``: phrases to read aloud, as text or as JSON lines; for a voice, those it should record next."""
 
 from __future__ import annotations
 
@@ -7,50 +7,158 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from ownvoice.data.phrases import TOPICS, Phrase, coverage, load_bank, phrases_from_file
+from ownvoice.data.phrases import TOPICS, Phrase, coverage
 from ownvoice.errors import UsageError
+from ownvoice.rundir import VoiceFolder
 
-BUILTIN = "builtin"
+if TYPE_CHECKING:
+    from ownvoice.data.phrases.next_up import NextPhrases
+    from ownvoice.data.phrases.own_words import WordKind
+
+KINDS = ("person", "place", "medicine", "term")
+SOURCES = ("builtin", "granary", "own")
 
 
 @click.command("phrases")
-@click.option("--language", metavar="CODE", default="en", show_default=True, help="Two-letter code of the language.")
+@click.argument("voice", type=click.Path(path_type=Path), required=False)
+@click.option("--language", metavar="CODE", help="Two-letter code of the language.  [default: the voice's, else en]")
 @click.option(
     "--source",
-    metavar=f"{BUILTIN}|FILE",
-    default=BUILTIN,
+    metavar="builtin|granary|own|FILE",
+    default="builtin",
     show_default=True,
-    help="The phrases that come with ownvoice, or a text file of yours: one phrase on each line, or running text.",
+    help="The phrases that come with ownvoice; NVIDIA Granary, fetched once; those the voice's person brought; or a "
+    "text file: one phrase on each line, or running text.",
 )
 @click.option("--count", type=click.IntRange(min=1), help="Print this many phrases.  [default: all]")
+@click.option("--next", "next_", type=click.IntRange(min=1), metavar="N", help="Print what VOICE should record next.")
+@click.option(
+    "--by",
+    type=click.Choice(["order", "errors"]),
+    default="order",
+    show_default=True,
+    help="With --next: in the order of the source, or what holds most of what VOICE's latest model gets wrong.",
+)
 @click.option("--topic", type=click.Choice(TOPICS), help="Print only built-in phrases on this topic.")
+@click.option("--search", metavar="WORDS", default="", help="Print only phrases with these words.")
 @click.option("--seed", type=int, help="Print them in a random order drawn from this number.  [default: best first]")
+@click.option("--names", type=click.Path(path_type=Path), metavar="FILE", help="Bring names to VOICE, in sentences.")
+@click.option("--kind", type=click.Choice(KINDS), default="person", show_default=True, help="What --names holds.")
 @click.option("--jsonl", is_flag=True, help="Print one JSON object a phrase instead of its text.")
-def command(language: str, source: str, count: int | None, topic: str | None, seed: int | None, jsonl: bool) -> None:
+def command(
+    voice: Path | None,
+    language: str | None,
+    source: str,
+    count: int | None,
+    next_: int | None,
+    by: Literal["order", "errors"],
+    topic: str | None,
+    search: str,
+    seed: int | None,
+    names: Path | None,
+    kind: WordKind,
+    jsonl: bool,
+) -> None:
     """Phrases to read aloud, the ones that teach the most first.
 
     The built-in phrases are in such an order that the first few hold as many sounds of the language as so few can,
-    and so do the first fifty or hundred. A text of your own is printed in its own order.
+    and so do the first fifty or hundred. A text of your own is printed in its own order. Phrases that were hidden or
+    marked as too hard in VOICE are left out.
+
+    With --names, a list, table or address book of names is put into sentences, which VOICE keeps: they are printed, and
+    --source own has them from then on.
     """
-    if source != BUILTIN and topic is not None:
-        raise UsageError("a text of your own has no topics", mend="Leave out --topic.")
-    everything = load_bank(language) if source == BUILTIN else phrases_from_file(Path(source))
-    phrases = [phrase for phrase in everything if topic in (None, phrase.topic)]
+    if voice and not voice.is_dir():
+        raise UsageError("there is no such voice", where=voice, mend="Give the folder of a voice, as voices/NAME.")
+    folder = VoiceFolder(voice) if voice else None
+    spoken = language or _language_of(folder)
+    if topic is not None and source != "builtin":
+        raise UsageError("only built-in phrases have topics", mend="Leave out --topic.")
+    if names is not None:
+        return _print(_bring_names(_require(folder, "--names"), names, spoken, kind), jsonl)
+    if next_ is not None:
+        found = _next(_require(folder, "--next"), source, spoken, next_, by)
+        _print(found.phrases, jsonl)
+        return click.echo(_why(found), err=True)
+    if source == "own":
+        _require(folder, "--source own")
+    everything = _everything(source, spoken, folder)
+    phrases = _shown(everything, folder, topic, search)
     if seed is not None:
         random.Random(seed).shuffle(phrases)  # noqa: S311 - an order to read in, no secret
-    phrases = phrases[:count]
+    _print(phrases[:count], jsonl)
+    click.echo(_sum(phrases[:count], everything), err=True)
+
+
+def _require(folder: VoiceFolder | None, option: str) -> VoiceFolder:
+    if folder is None:
+        raise UsageError(f"{option} needs a voice", mend="Give its folder: ownvoice phrases voices/NAME " + option)
+    return folder
+
+
+def _language_of(folder: VoiceFolder | None) -> str:
+    if folder is None:
+        return "en"
+    from ownvoice.data.manifest import read_voice_settings
+
+    return read_voice_settings(folder).language or "en"
+
+
+def _everything(source: str, language: str, folder: VoiceFolder | None) -> tuple[Phrase, ...]:
+    from ownvoice.cli.progress import RunProgress
+    from ownvoice.data.phrases.source import phrases_for
+
+    if source == "granary":
+        with RunProgress() as progress:
+            return phrases_for("granary", language, progress=progress.stage)
+    return phrases_for(source if source in SOURCES else Path(source), language, voice=folder)  # type: ignore[arg-type]
+
+
+def _shown(everything: Sequence[Phrase], folder: VoiceFolder | None, topic: str | None, search: str) -> list[Phrase]:
+    if folder is None and not search:
+        return [phrase for phrase in everything if topic in (None, phrase.topic)]
+    from ownvoice.data.phrase_marks import PhraseMarks, read_marks
+    from ownvoice.data.phrases.choose import choose_phrases
+
+    marks = read_marks(folder) if folder else PhraseMarks()
+    return choose_phrases(everything, marks, search=search, topic=topic)
+
+
+def _next(folder: VoiceFolder, source: str, language: str, count: int, by: str) -> NextPhrases:
+    from ownvoice.data.phrases.next_up import next_phrases
+
+    return next_phrases(folder, _everything(source, language, folder), language, count, by_errors=by == "errors")
+
+
+def _bring_names(folder: VoiceFolder, names: Path, language: str, kind: WordKind) -> tuple[Phrase, ...]:
+    from ownvoice.data.phrases.own import add_own_phrases
+    from ownvoice.data.phrases.own_words import phrases_about, words_from_file
+
+    return add_own_phrases(folder, phrases_about(words_from_file(names), language, kind))
+
+
+def _print(phrases: Sequence[Phrase], jsonl: bool) -> None:
     for phrase in phrases:
         click.echo(json.dumps(asdict(phrase), ensure_ascii=False) if jsonl else phrase.text)
-    click.echo(_sum(phrases, everything), err=True)
 
 
 def _sum(chosen: Sequence[Phrase], everything: Sequence[Phrase]) -> str:
     counted = f"{len(chosen)} of {len(everything)} phrases"
     part, whole = coverage(chosen), coverage(everything)
-    if not whole.phones:  # a text of the person's own: nobody has worked out how it sounds
+    if not whole.phones:  # not built in: nobody has worked out how they sound
         return f"{counted}."
     phones, diphones = part.share_of_phones(whole), part.share_of_diphones(whole)
     return f"{counted}, with {phones:.0%} of their sounds and {diphones:.0%} of their pairs of sounds."
+
+
+def _why(found: NextPhrases) -> str:
+    if found.run is None or found.weaknesses is None:
+        return f"{len(found.phrases)} phrases that are not recorded yet, in the order of their source."
+    said = f"{len(found.phrases)} phrases, chosen by the errors of run {found.run.path.name}"
+    words = ", ".join(unit[1] for unit in found.weaknesses.worst("word", 5))
+    phones = ", ".join(unit[1] for unit in found.weaknesses.worst("phone", 5))
+    return f"{said}. Wrong most often: {words or 'no word'}; sounds: {phones or 'none known'}."

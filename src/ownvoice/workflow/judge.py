@@ -94,7 +94,7 @@ def _all_phrases(voice: VoiceFolder) -> list[HeldOutPhrase]:
 
 def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
     about = utterance.extra.get(ABOUT)
-    name = about if isinstance(about, str) else None
+    name = about if isinstance(about, str) and any(character.isalnum() for character in about) else None
     return HeldOutPhrase(utterance_id(utterance), recording_of(voice, utterance), utterance.text, name)
 
 

@@ -28,7 +28,7 @@ PRIOR = 3.0
 """Each unit's error rate begins as the voice's mean, worth so many hearings: few hearings prove little."""
 
 AGAIN = 0.5
-"""What a unit's second chosen phrase counts of its first, the third of the second, and so on."""
+"""What a unit's second phrase, recorded or chosen, counts of its first, the third of the second, and so on."""
 
 LENGTH_COST = 0.7
 """A phrase's worth is divided by its number of words to this power: with 0 the longest would always win, with 1 the
@@ -66,6 +66,11 @@ class Weaknesses:
         errors = self.units.get(unit, UnitErrors(0, 0))
         return (errors.wrong + PRIOR * mean) / (errors.said + PRIOR)
 
+    def worst(self, kind: str, count: int) -> list[Unit]:
+        """The units of a kind (:data:`KINDS`) that fail most often by :meth:`rate`, of those that failed at all."""
+        failed = [unit for unit, errors in self.units.items() if unit[0] == kind and errors.wrong]
+        return sorted(failed, key=lambda unit: (-self.rate(unit), unit))[:count]
+
 
 def find_weaknesses(heard: Iterable[Sequence[HeardWord]], lexicon: Mapping[str, str]) -> Weaknesses:
     """Count what failed.
@@ -92,17 +97,23 @@ def find_weaknesses(heard: Iterable[Sequence[HeardWord]], lexicon: Mapping[str, 
 
 
 def order_by_weakness(
-    candidates: Sequence[Phrase], weaknesses: Weaknesses, lexicon: Mapping[str, str], *, count: int | None = None
+    candidates: Sequence[Phrase],
+    weaknesses: Weaknesses,
+    lexicon: Mapping[str, str],
+    *,
+    recorded: Iterable[str] = (),
+    count: int | None = None,
 ) -> list[Phrase]:
     """The ``count`` phrases (all by default) of ``candidates`` that teach most against ``weaknesses``, best first.
 
     Greedy: a phrase's worth is the sum, over the units it holds, of how often each fails times how common it is among
-    the candidates, less each time one was chosen before. Of equals the earlier candidate comes first.
+    the candidates, less each time one was chosen before or is in a ``recorded`` text. Of equals the earlier candidate
+    comes first.
     """
-    held = [_phrase_units(phrase, lexicon) for phrase in candidates]
+    held = [_text_units(phrase.text, lexicon) for phrase in candidates]
     common = Counter(unit for units in held for unit in units)
     need = _need(common, weaknesses)
-    chosen: Counter[Unit] = Counter()
+    chosen = Counter(unit for text in recorded for unit in _text_units(text, lexicon))
     left = list(range(len(candidates)))
     order: list[Phrase] = []
     while left and (count is None or len(order) < count):
@@ -124,8 +135,8 @@ def _worth(units: Iterable[Unit], need: Mapping[Unit, float], chosen: Counter[Un
     return math.fsum(need.get(unit, 0.0) * AGAIN ** chosen[unit] for unit in units)
 
 
-def _phrase_units(phrase: Phrase, lexicon: Mapping[str, str]) -> frozenset[Unit]:
-    words = fold_text(phrase.text).split()
+def _text_units(text: str, lexicon: Mapping[str, str]) -> frozenset[Unit]:
+    words = fold_text(text).split()
     return frozenset(unit for word in words for unit in _units(word, lexicon)) | {_shape(len(words))}
 
 

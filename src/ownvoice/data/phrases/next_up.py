@@ -16,6 +16,7 @@ from ownvoice.data.phrases.adaptive import HeardWord, Weaknesses, find_weaknesse
 from ownvoice.data.phrases.bank import Phrase, load_lexicon
 from ownvoice.data.phrases.choose import choose_phrases
 from ownvoice.data.split import fold_text
+from ownvoice.data.utterance import Utterance
 from ownvoice.errors import ManifestError, TooLittleDataError
 from ownvoice.rundir import RunFolder, VoiceFolder
 
@@ -47,8 +48,11 @@ def next_phrases(
     ManifestError
         when the voice's table or the evaluation cannot be read.
     """
-    recorded = recorded_phrases(voice)
-    left = [phrase for phrase in choose_phrases(phrases, read_marks(voice)) if not _is_recorded(phrase, recorded)]
+    counted = _counted(voice)
+    texts = {fold_text(utterance.text) for utterance in counted}
+    recorded = texts | {utterance.phrase_id for utterance in counted if utterance.phrase_id}
+    shown = choose_phrases(phrases, read_marks(voice))
+    left = [phrase for phrase in shown if phrase.id not in recorded and fold_text(phrase.text) not in recorded]
     if not by_errors:
         return NextPhrases(tuple(left[:count]), None, None)
     run = latest_evaluated(voice)
@@ -60,16 +64,8 @@ def next_phrases(
         )
     lexicon = load_lexicon(language)
     weaknesses = find_weaknesses(heard_words(run), lexicon)
-    return NextPhrases(tuple(order_by_weakness(left, weaknesses, lexicon, count=count)), run, weaknesses)
-
-
-def recorded_phrases(voice: VoiceFolder) -> frozenset[str]:
-    """Ids and folded texts of the phrases of which a recording counts; none of a voice that has no table yet."""
-    if not voice.manifest.is_file():
-        return frozenset()
-    counted = [utterance for utterance in read_manifest(voice).utterances if not utterance.excluded]
-    ids = {utterance.phrase_id for utterance in counted if utterance.phrase_id}
-    return frozenset(ids | {fold_text(utterance.text) for utterance in counted})
+    chosen = order_by_weakness(left, weaknesses, lexicon, recorded=texts, count=count)
+    return NextPhrases(tuple(chosen), run, weaknesses)
 
 
 def latest_evaluated(voice: VoiceFolder) -> RunFolder | None:
@@ -101,5 +97,6 @@ def heard_words(run: RunFolder) -> list[list[HeardWord]]:
         ) from None
 
 
-def _is_recorded(phrase: Phrase, recorded: frozenset[str]) -> bool:
-    return phrase.id in recorded or fold_text(phrase.text) in recorded
+def _counted(voice: VoiceFolder) -> list[Utterance]:
+    """The recordings that count; none of a voice that has no table yet."""
+    return read_manifest(voice).utterances if voice.manifest.is_file() else []
