@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ownvoice.data.check import check_voice
 from ownvoice.data.importers.source import LeftOut
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.upload_words import match_words, paste_words, propose_words, save_upload, write_words
@@ -196,6 +197,24 @@ def test_saving_again_after_a_kill_doubles_nothing(tmp_path: Path, voice: VoiceF
     assert [utterance.text for utterance in result.added] == ["Words 1"]
     assert [(clip.name, clip.already_there) for clip in result.left_out] == [("a.wav", True)]
     assert [row.text for row in read_manifest(voice).utterances] == ["Words 0", "Words 1"]
+
+
+def test_a_recording_saved_without_its_line_gets_it_when_saving_goes_on(
+    tmp_path: Path, voice: VoiceFolder, upload: UploadFolder
+) -> None:
+    for number, name in enumerate(("a.wav", "b.wav")):
+        bring(upload, name, sound(tmp_path, number))
+        write_words(upload, number + 1, f"Words {number}")
+    again = {path: path.read_bytes() for path in upload.path.iterdir()}
+    save_upload(upload, voice)
+    first, second = voice.manifest.read_bytes().splitlines(keepends=True)
+    voice.manifest.write_bytes(first)  # killed between the second recording and its line
+    upload.path.mkdir()
+    for path, content in again.items():
+        path.write_bytes(content)
+    save_upload(upload, voice)
+    assert voice.manifest.read_bytes() == first + second
+    assert [problem.kind for problem in check_voice(voice)] == []
 
 
 def test_a_batch_is_found_by_its_own_name_alone(voice: VoiceFolder, upload: UploadFolder) -> None:

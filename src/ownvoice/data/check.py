@@ -13,14 +13,15 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from ownvoice.config import VOXTRAL_LANGUAGES
 from ownvoice.data.audio import AUDIO_SUFFIXES
 from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
 from ownvoice.data.measure import Measures, measure
-from ownvoice.data.recording import load_recording, recording_of
+from ownvoice.data.recording import Recording, load_recording, recording_of
 from ownvoice.data.split import fold_text
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import AudioError, ConfigError
@@ -56,6 +57,9 @@ FASTEST = 35.0
 
 _SCRIPTS = {**dict.fromkeys(VOXTRAL_LANGUAGES, "LATIN"), "hi": "DEVANAGARI"}
 """The script of each language, by the first word of its letters' Unicode names; other languages are not judged."""
+
+_REMEMBERED = 20_000
+"""Recordings whose measures are kept while a program runs: a few MB, so that checking again takes no listening."""
 
 MARKUP = re.compile(r"\[[^\]]*\]|<[^>]*>|\*[^*]*\*|♪|^\s*\([^)]*\)\s*$")
 """How transcripts mark what is not speech: [laughter], <noise>, *coughs*, music notes; and (silence) on its own."""
@@ -153,11 +157,27 @@ def _text_problems(voice: VoiceFolder, line: int, utterance: Utterance, language
 def _listen(voice: VoiceFolder, line: int, utterance: Utterance) -> _Clip | Problem:
     recording = recording_of(voice, utterance)
     try:
-        samples = load_recording(recording)
+        measures, digest = _hear(recording, _stamp(recording.path))
     except AudioError as error:
         kind = "unreadable-audio" if recording.path.exists() else "missing-audio"
         return Problem("error", kind, utterance.audio_path, line, error.what, error.mend or "Record it again.")
-    return _Clip(line, utterance, measure(samples), hashlib.sha256(samples.data).digest())
+    return _Clip(line, utterance, measures, digest)
+
+
+@lru_cache(_REMEMBERED)
+def _hear(recording: Recording, stamp: tuple[int, int] | None) -> tuple[Measures, bytes]:
+    """Measures and digest of what counts of a recording; another ``stamp`` of its file has it heard again."""
+    samples = load_recording(recording)
+    return measure(samples), hashlib.sha256(samples.data).digest()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of change (nanoseconds) of a file; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def _sound_problems(clip: _Clip) -> Iterator[Problem]:

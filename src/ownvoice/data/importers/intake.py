@@ -2,7 +2,8 @@
 
 A clip is first decoded outside the voice, so a bad file never touches it; then its recording is saved, and only then
 its line. Killed at any moment, every line has its recording, and importing again goes on: what is already in the voice
-(same sound, same words) is left out. What the formats look like is told in the readers beside this module.
+(same sound, same words) is left out, and a recording that was saved without its line gets it. What the formats look
+like is told in the readers beside this module.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ownvoice.config import VoiceSettings
-from ownvoice.data.audio import convert_to_wav, load_audio
+from ownvoice.data.audio import convert_to_wav, load_audio, read_duration
 from ownvoice.data.importers.archive import open_archive
 from ownvoice.data.importers.columns import Wanted
 from ownvoice.data.importers.folders import read_tree, walk_folder
@@ -28,7 +29,6 @@ from ownvoice.data.importers.source import Clip, LeftOut, Source, is_audio, prin
 from ownvoice.data.importers.tables import TABLE_SUFFIXES, read_table_file
 from ownvoice.data.manifest import (
     append_utterances,
-    audio_file,
     next_wav_name,
     read_manifest,
     read_voice_settings,
@@ -141,6 +141,7 @@ class _Intake:
         self.ids: set[str | None] = set()
         self.by_text: dict[str, list[Utterance]] = defaultdict(list)
         self.fingerprints: dict[str, str | None] = {}
+        self.left_behind: dict[str | None, str] | None = None
         if voice.manifest.exists():
             reading = read_manifest(voice)
             warnings += reading.warnings
@@ -170,9 +171,9 @@ class _Intake:
     def _save(self, clip: Clip, wav: Path) -> Utterance:
         settings = self.settings = self.settings or self._new_settings(clip.language)
         spoken = self.language or clip.language
-        audio_path = next_wav_name(self.voice)
+        audio_path = self._saved_without_line(wav) or next_wav_name(self.voice)
         target = self.voice.path / audio_path
-        seconds = convert_to_wav(wav, target)
+        seconds = read_duration(target) if target.exists() else convert_to_wav(wav, target)
         known = clip.recorded or Utterance(audio_path, clip.text)
         utterance = replace(
             known,
@@ -201,6 +202,15 @@ class _Intake:
         write_voice_settings(self.voice, settings)
         return settings
 
+    def _saved_without_line(self, wav: Path) -> str | None:
+        """Path of the copy of ``wav`` that an import, killed right after saving it, left in the voice."""
+        if self.left_behind is None:
+            named = {PurePosixPath(utterance.audio_path) for same in self.by_text.values() for utterance in same}
+            saved = [path for path in self.voice.wavs.glob("*.wav") if not path.is_symlink()]
+            paths = {PurePosixPath(path.relative_to(self.voice.path).as_posix()) for path in saved} - named
+            self.left_behind = {self._fingerprint_at(str(path)): str(path) for path in paths}
+        return self.left_behind.pop(_fingerprint(wav), None) if self.left_behind else None
+
     def _remember(self, utterance: Utterance) -> None:
         self.ids.add(utterance_id(utterance))
         self.by_text[utterance.text].append(utterance)
@@ -209,16 +219,16 @@ class _Intake:
         """The utterance of the voice with this very text and these very samples; only those of the text are opened."""
         same_text = self.by_text.get(text, [])
         fingerprint = _fingerprint(wav) if same_text else None
-        return next((twin for twin in same_text if self._fingerprint_of(twin) == fingerprint), None)
+        return next((twin for twin in same_text if self._fingerprint_at(twin.audio_path) == fingerprint), None)
 
-    def _fingerprint_of(self, utterance: Utterance) -> str | None:
-        if utterance.audio_path not in self.fingerprints:
+    def _fingerprint_at(self, audio_path: str) -> str | None:
+        if audio_path not in self.fingerprints:
             try:
-                fingerprint = _fingerprint(audio_file(self.voice, utterance))
+                fingerprint = _fingerprint(self.voice.path / audio_path)
             except AudioError:  # check.py names it; what cannot be heard is nobody's twin
                 fingerprint = None
-            self.fingerprints[utterance.audio_path] = fingerprint
-        return self.fingerprints[utterance.audio_path]
+            self.fingerprints[audio_path] = fingerprint
+        return self.fingerprints[audio_path]
 
 
 def _fingerprint(wav: Path) -> str:
