@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,3 +49,21 @@ def chromium(launch_chromium: Callable[..., Browser]) -> Iterator[Browser]:
     browser = launch_chromium()
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 256 kB: small enough to fill with ten seconds of speech."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    if (
+        os.geteuid() != 0
+        or mount is None
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk]).returncode
+    ):
+        if os.environ.get("CI"):
+            pytest.fail("CI must be able to mount a small disk")
+        pytest.skip("only root can mount a small disk")
+    yield disk
+    subprocess.run(["umount", disk], check=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import soundfile
 from bad_place import digests, run
 
@@ -16,24 +12,6 @@ from ownvoice.data.manifest import read_manifest
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur
 from voices import make_voice
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 kB: small enough to fill with ten seconds of speech."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = shutil.which("mount")
-    if (
-        os.geteuid() != 0
-        or mount is None
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk]).returncode
-    ):
-        if os.environ.get("CI"):
-            pytest.fail("CI must be able to mount a small disk")
-        pytest.skip("only root can mount a small disk")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
 
 
 def speech_folder(folder: Path, clips: int) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +37,12 @@ addEventListener("DOMContentLoaded", () => {
 
 
 class Studio:
-    """``ownvoice app`` as a process of its own, over an empty folder of voices."""
+    """``ownvoice app`` as a process of its own, over an empty folder of voices or over ``voices``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.voices = folder / "voices"
+    def __init__(self, folder: Path, *, voices: Path | None = None, environment: Mapping[str, str] = {}) -> None:
+        folder.mkdir(exist_ok=True)
+        self.voices = voices or folder / "voices"
+        self.environment = {**os.environ, **environment}
         self.log = folder / "server.log"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -47,7 +51,8 @@ class Studio:
     def start(self) -> None:
         command = [sys.executable, "-m", "ownvoice", "app", "--no-browser", "--port", str(self.port)]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*command, "--voices", str(self.voices)], stdout=log, stderr=log)
+            command += ["--voices", str(self.voices)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         ends = time.monotonic() + START_SECONDS
         while not self.answers():
             assert self.process.poll() is None, f"the server ended: {self.log.read_text()}"
