@@ -1,9 +1,9 @@
-"""Which phrases to record next: chosen from the model's errors, in coverage order, or at random.
+"""Which phrases to record next: chosen by the model's errors, in coverage order, or at random.
 
     python bench/adaptive.py [--seeds 0 1 2 3 4] [--first N] [--more N] [--epochs N] [--json FILE]
 
 In each trial a simulated voice that the built-in model never heard records the first phrases in coverage order. The
-model as it is hears them, and its errors choose the next ones in the adaptive arm. Then the model is trained on the
+model as it is hears them, and its errors choose the next ones in two of the arms. Then the model is trained on the
 first phrases and each arm's next ones, with the same settings, dev phrases and seed, and judged on the same held-out
 phrases. Pool and test phrases are of the world the built-in model knows (tools/tiny/phrases.py).
 Needs espeak-ng and flite.
@@ -23,27 +23,27 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-TOOLS = Path(__file__).parent.parent / "tools"
-sys.path[:0] = [str(TOOLS / "tiny"), str(TOOLS / "phrases")]
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools" / "tiny"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tools" / "phrases"))
 
-import synthesis  # noqa: E402
-from order import coverage_order  # noqa: E402
-from phones import phones_of  # noqa: E402
-from phrases import held_out, sentence, vocabulary  # noqa: E402
+import synthesis
+from order import coverage_order
+from phones import phones_of
+from phrases import held_out, sentence, vocabulary
 
-from ownvoice.config import TrainingSettings  # noqa: E402
-from ownvoice.data.audio import load_audio  # noqa: E402
-from ownvoice.data.importers import import_recordings  # noqa: E402
-from ownvoice.data.manifest import read_manifest, utterance_id  # noqa: E402
-from ownvoice.data.phrases import Phrase  # noqa: E402
-from ownvoice.data.phrases.adaptive import HeardWord, find_weaknesses, order_by_weakness  # noqa: E402
-from ownvoice.data.phrases.bank import phrase_id  # noqa: E402
-from ownvoice.data.split import Split  # noqa: E402
-from ownvoice.evaluation.wer import CorpusScore, score  # noqa: E402
-from ownvoice.model.load import load_recogniser  # noqa: E402
-from ownvoice.model.transcribe import transcribe_clips  # noqa: E402
-from ownvoice.rundir import VoiceFolder  # noqa: E402
-from ownvoice.workflow.train import Prepared, train_voice  # noqa: E402
+from ownvoice.config import TrainingSettings
+from ownvoice.data.audio import load_audio
+from ownvoice.data.importers import import_recordings
+from ownvoice.data.manifest import read_manifest, utterance_id
+from ownvoice.data.phrases import Phrase
+from ownvoice.data.phrases.adaptive import HeardWord, find_weaknesses, order_by_weakness
+from ownvoice.data.phrases.bank import phrase_id
+from ownvoice.data.split import Split
+from ownvoice.evaluation.wer import CorpusScore, score
+from ownvoice.model.load import load_recogniser
+from ownvoice.model.transcribe import transcribe_clips
+from ownvoice.rundir import VoiceFolder
+from ownvoice.workflow.train import Prepared, train_voice
 
 VOICES = {
     "slow and slurred": synthesis.Voice("flite", "slt", 1.25, 150),
@@ -85,7 +85,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--voices", nargs="+", choices=VOICES, default=list(VOICES))
-    parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     parser.add_argument("--first", type=int, default=24, help="phrases that every arm begins with")
     parser.add_argument("--more", type=int, default=24, help="phrases that each arm chooses")
     parser.add_argument("--epochs", type=int, default=5)
@@ -99,7 +98,7 @@ def main() -> None:
                 rows += trial(Path(folder), voice, texts, seed, options)
             if options.json:
                 options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1), encoding="utf-8")
-            print(*rows[-len(options.arms) :], sep="\n", file=sys.stderr, flush=True)
+            print(*rows[-len(ARMS) :], sep="\n", file=sys.stderr, flush=True)
     print(describe(rows))
 
 
@@ -144,10 +143,10 @@ def trial(folder: Path, voice: str, texts: Texts, seed: int, options: argparse.N
         "coverage": rest[: options.more],
         "random": random.Random(f"random-{seed}").sample(rest, options.more),  # noqa: S311
     }
-    ids = recorded.voice([*texts.dev, *spoken, *(phrase.text for arm in options.arms for phrase in chosen[arm])])
+    ids = recorded.voice([*texts.dev, *spoken, *(phrase.text for arm in ARMS for phrase in chosen[arm])])
     settings = TrainingSettings(base_model="tiny", seed=seed, epochs=options.epochs, batch_size=8)
     rows = []
-    for arm in options.arms:
+    for arm in ARMS:
         read = spoken + [phrase.text for phrase in chosen[arm]]
         split = Split([ids[text] for text in read], [ids[text] for text in texts.dev], [])
         run = train_voice(Prepared(recorded.folder, settings, split, ()), lambda event: None).run

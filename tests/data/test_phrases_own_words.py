@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.phrases import TOPICS, Phrase
+from ownvoice.data.phrases import TOPICS, Phrase, load_bank
 from ownvoice.data.phrases.bank import count_words
 from ownvoice.data.phrases.own import add_own_phrases, own_names, own_phrases
 from ownvoice.data.phrases.own_words import (
@@ -19,6 +19,8 @@ from ownvoice.data.phrases.own_words import (
     words_from_file,
     words_from_text,
 )
+from ownvoice.data.phrases.source import find_phrase, provenance, text_licences
+from ownvoice.data.utterance import Utterance
 from ownvoice.errors import ConfigError, ManifestError, SourceError, UsageError
 from ownvoice.rundir import VoiceFolder
 
@@ -142,3 +144,28 @@ def test_a_line_that_is_no_phrase_is_named(voice: VoiceFolder) -> None:
 
 def test_topics_are_those_of_the_banks_alone() -> None:
     assert {phrase.topic for phrase in phrases_about(["Ana"], "de", "place")}.isdisjoint(TOPICS)
+
+
+def test_a_recording_keeps_where_its_text_is_from(voice: VoiceFolder) -> None:
+    (ana, *_) = add_own_phrases(voice, phrases_about(["Ana"], "es"))
+    assert find_phrase(ana.id, "es", voice) == ana
+    assert provenance(ana) == {"about": "Ana"}
+    (built_in, *_) = load_bank("es")
+    assert find_phrase(built_in.id, "es", voice) == built_in
+    assert provenance(built_in) == {"text_source": "ownvoice", "text_licence": "Apache-2.0"}
+    for unknown in ("es-00000000", "own-00000000", "granary-es-00000000", "own-../x", ""):
+        assert find_phrase(unknown, "es", voice) is None
+    voice.own_phrases.write_text("{}\n", encoding="utf-8")
+    assert find_phrase(ana.id, "es", voice) is None  # said where they are listed, not where somebody is about to speak
+
+
+def test_the_licences_of_texts_are_counted_for_the_card() -> None:
+    granary = {"text_source": "nvidia/Granary es_ytc (YTC)", "text_licence": "cc-by-4.0"}
+    rows = [
+        Utterance("1.wav", "a", phrase_id="es-0123abcd"),
+        Utterance("2.wav", "b", phrase_id="es-0123abce", extra=provenance(load_bank("es")[0])),
+        Utterance("3.wav", "c", phrase_id="granary-es-0123abcd", extra=granary),
+        Utterance("4.wav", "d", phrase_id="own-0123abcd", extra={"about": "Ana"}),
+        Utterance("5.wav", "e"),
+    ]
+    assert text_licences(rows) == {("ownvoice", "Apache-2.0"): 2, ("nvidia/Granary es_ytc (YTC)", "cc-by-4.0"): 1}

@@ -52,6 +52,32 @@ def test_spellings_of_one_phrase_and_takes_of_one_phrase_stay_together() -> None
             assert len({side[f"wavs/{take}.wav"] for take in takes}) == 1
 
 
+def about(names: int, sentences: int) -> list[Utterance]:
+    return [
+        Utterance(f"wavs/{name}-{turn}.wav", f"carrier {turn} with name{name}", extra={"about": f"Name {name}"})
+        for name in range(names)
+        for turn in range(sentences)
+    ]
+
+
+@pytest.mark.parametrize("sentences", [2, 3, 5])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_every_name_is_trained_on_and_judged(sentences: int, seed: int) -> None:
+    utterances = [*about(20, sentences), *phrases(40)]
+    split = split_utterances(utterances, seed=seed)
+    side = sides(split)
+    for name in range(20):
+        assert {"train", "test"} <= {side[f"wavs/{name}-{turn}.wav"] for turn in range(sentences)}
+    assert split == split_utterances(utterances[::-1], seed=seed)
+    assert len(split.train) > len(split.test)
+
+
+def test_a_name_said_in_one_phrase_alone_is_split_as_any_phrase_is() -> None:
+    named = about(20, 1)
+    plain = [Utterance(one.audio_path, one.text) for one in named]
+    assert split_utterances(named, seed=0) == split_utterances(plain, seed=0)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
