@@ -14,6 +14,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from fakes.hub.app import Hub
+    from ownvoice.rundir import RunFolder
+
 
 @pytest.fixture(scope="session")
 def small_voxtral(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -21,6 +24,30 @@ def small_voxtral(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from small_voxtral import build_small_voxtral
 
     return build_small_voxtral(tmp_path_factory.mktemp("small-voxtral"))
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run of the built-in model, trained and judged (see trained_run.py); not to be written to."""
+    from trained_run import train_tiny
+
+    return train_tiny(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture
+def local_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """An empty Hub that the client in this process talks to, by LFS: the local Hub has no Xet storage."""
+    from fakes.hub.app import Token, running_hub
+
+    with running_hub(tmp_path / "hub") as hub:
+        hub.add_token(Token("hf_write", "anna", orgs=("clinic",)))
+        hub.add_token(Token("hf_read", "anna", "read"))
+        hub.add_token(Token("hf_fine", "anna", "fineGrained", writes=("anna/mine",)))
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+        monkeypatch.setenv("HF_TOKEN", "hf_write")
+        yield hub
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Whatever fails on the way: either it goes on by itself to the same end, or it says what to do and the next try does."""
+"""Whatever fails on the way: it goes on by itself to the same end, or says what to do, and the next try succeeds."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class Seen:
 class Fault:
     """What goes wrong, and when: the requests ``first`` to ``first + times - 1`` that fit ``method`` and ``path``.
 
-    ``action`` is a status to answer with, ``"cut"`` to break the connection in the middle of the body, or ``"lose"`` to
-    do what was asked and break the connection before the answer.
+    ``action`` is a status to answer with, ``"cut"`` to break the connection in the middle of the body, ``"lose"`` to do
+    what was asked and break the connection before the answer, or ``"stall"`` not to answer until the client hangs up.
     """
 
     method: str
@@ -127,7 +127,9 @@ class Handler(BaseHTTPRequestHandler):
         token = (self.headers.get("Authorization") or "").removeprefix("Bearer ") or None
         with self.hub.lock:
             self.hub.seen.append(Seen(self.command, path, len(body), token))
-        if fault is not None and fault.action == "cut":
+        if fault is not None and fault.action == "stall":
+            self.connection.recv(1, socket.MSG_PEEK)
+        if fault is not None and fault.action in ("cut", "stall"):
             return self._break()
         if fault is not None and isinstance(fault.action, int):
             refused = Refused(fault.action, fault.message).answer
