@@ -100,6 +100,7 @@ export class Rows {
     setShown(row.leave, state !== "saved");
     setText(row.leave.querySelector(".label"), words(state === "left-out" ? "do_take_in" : "do_leave_out"));
     row.field.disabled = ["unreadable", "left-out", "saved"].includes(state);
+    setShown(row.field.parentElement, !row.field.disabled);
     if (row.field.value.trim() === row.known) row.field.value = file.text; // what is being written is left alone
     row.known = file.text;
   }
