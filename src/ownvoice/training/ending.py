@@ -35,9 +35,18 @@ GRACE_SECONDS = 2.5
 """Time a run has to save its state after a wish before it is ended as it is; with the time to notice, under five."""
 LOOK_SECONDS = 0.25
 
-_RESERVE_BYTES = 64 * 1024
+RESERVE_BYTES = 64 * 1024
 """More than any event, and a block on every file system."""
 _EVENTS: dict[Wish, type[events.Paused | events.Cancelled]] = {"pause": events.Paused, "cancel": events.Cancelled}
+_SHORTAGES = (
+    "out of memory",  # torch on a card
+    "can't allocate memory",  # torch on a CPU
+    "cannot allocate memory",  # the operating system
+    "bad_alloc",  # C++
+    "alloc_failed",  # cuBLAS, cuDNN
+    "could not create a primitive",  # oneDNN, which finds no other words for it
+    "could not create a memory",
+)
 _ending = threading.Lock()  # a run ends once: by its own work or by the deadline
 
 
@@ -91,7 +100,7 @@ class Ending:
         self._run, self._log, self._stage, self._utterances = run, log, stage, utterances
 
     def __enter__(self) -> Self:
-        write_atomically(self._run.reserve, bytes(_RESERVE_BYTES))
+        write_atomically(self._run.reserve, bytes(RESERVE_BYTES))
         return self
 
     def __exit__(
@@ -110,7 +119,6 @@ class Ending:
             case _ if _is_memory_shortage(error):
                 shortage = MemoryShortageError(
                     "there is too little memory for this run",
-                    where=self._run.path,
                     mend="Start a run with half the batch_size and twice the accumulate, or with a smaller base model.",
                 )
                 self._fail(shortage)
@@ -199,13 +207,13 @@ def last_step(run: RunFolder) -> int:
 
 
 def _is_memory_shortage(error: BaseException | None) -> bool:
-    """Whether memory ran out: torch's own error on a card, its RuntimeError on a CPU, Python's, the system's."""
+    """Whether memory ran out, which each layer says in its own way."""
     match error:
         case MemoryError():
             return True
         case OSError():
             return error.errno == errno.ENOMEM
-        case RuntimeError():  # torch.OutOfMemoryError is one, and so is its CPU allocator's
+        case RuntimeError():  # torch's errors are of this kind, and so are those of the libraries below it
             said = str(error).lower()
-            return "out of memory" in said or "can't allocate memory" in said
+            return any(words in said for words in _SHORTAGES)
     return False

@@ -5,6 +5,7 @@ The sentence of what happened comes with the failure itself; here it gets its ne
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from typing import Any, Literal
 from ownvoice import events
 from ownvoice.config import TrainingSettings
 from ownvoice.events import FailureKind, StageName
+from ownvoice.rundir import RunFolder
+from ownvoice.training.ending import RESERVE_BYTES
 
 Action = Literal["resume", "retry"]
 
@@ -64,15 +67,19 @@ def failure_of(failed: events.Failed, settings: TrainingSettings, start: events.
         case "bad_data" if failed.stage != "evaluate":
             action = "retry"
     message, _, mend = failed.message.partition("\n")
+    if failed.kind == "disk_full":
+        mend = "Free some space, then go on with the run: nothing that was saved is lost."
     next_step = mend or "Go on with the run; if it happens again, its log tells more."
     return Failure(failed.kind, failed.stage, message, next_step, failed.utterance, action, changes)
 
 
-def killed(stage: StageName) -> events.Failed:
-    """What a process would have written that was killed and could not."""
+def silent_death(run: RunFolder, stage: StageName) -> events.Failed:
+    """What a process would have written that died and could not: it was killed, or there was no room for a word."""
+    if shutil.disk_usage(run.path).free < RESERVE_BYTES:
+        return events.Failed(0, "the disk is full", "disk_full", stage)
     return events.Failed(
         step=0,
-        message="The process was ended from outside, most often because the computer ran out of memory.\n"
+        message="the process was ended from outside, most often because the computer ran out of memory\n"
         "Close other programs and go on with the run; if it happens again, start one with a smaller batch_size.",
         kind="worker_killed",
         stage=stage,

@@ -18,7 +18,7 @@ from ownvoice.events import Cursor, Record, StageName, read_tail
 from ownvoice.rundir import RunFolder
 from ownvoice.training.durable import is_held
 from ownvoice.training.ending import Wish, wish_of
-from ownvoice.workflow.failures import Failure, failure_of, killed
+from ownvoice.workflow.failures import Failure, failure_of, silent_death
 from ownvoice.workflow.queue import Ticket, ticket_of
 
 State = Literal[
@@ -184,7 +184,9 @@ class RunWatch:
         state = _state_of_living(story, asked) if alive else _state_of_ended(story, asked, ticket)
         failure = None
         if state == "failed":
-            failed = story.ended if isinstance(story.ended, events.Failed) else killed(story.stage or "check")
+            failed = (
+                story.ended if isinstance(story.ended, events.Failed) else silent_death(run, story.stage or "check")
+            )
             failure = failure_of(failed, self._settings, story.start)
         return RunView(
             run=run,
