@@ -45,9 +45,10 @@ def until_step(run: RunFolder, step: int) -> RunView:
 
 
 def process_of(run: RunFolder) -> psutil.Process:
-    """The process of the run's job."""
+    """The process of the run's job; one that has ended its work may still be leaving."""
     path = str(run.path.resolve())
-    return next(one for one in psutil.process_iter(["cmdline"]) if path in (one.info["cmdline"] or ()))
+    found = [one for one in psutil.process_iter(["cmdline"]) if path in (one.info["cmdline"] or ())]
+    return max(found, key=psutil.Process.create_time)
 
 
 def steps_of(run: RunFolder) -> list[int]:
