@@ -54,6 +54,7 @@ def install(app: FastAPI, access: Access) -> None:
         when the Space is not set up for signing in.
     """
     app.state.hosted = access.hosted
+    app.state.local = access.login is None and not access.hosted  # whoever asks sits at this computer
     app.add_middleware(Guard, access=access)
     if access.hosted:
         from huggingface_hub import attach_huggingface_oauth

@@ -14,7 +14,9 @@ from ownvoice.data.take_folder import SamplesMissingError
 from ownvoice.ui import access, frame
 from ownvoice.ui.guard import Access
 from ownvoice.ui.pages import (
+    curve_page,
     dataset,
+    models_page,
     record_page,
     recording,
     results_page,
@@ -22,6 +24,7 @@ from ownvoice.ui.pages import (
     settings_page,
     start_page,
     train_page,
+    try_page,
     upload,
     voices,
 )
@@ -29,6 +32,7 @@ from ownvoice.ui.pages import (
 ROUTERS: tuple[APIRouter, ...] = (
     start_page.router, voices.router, settings_page.router, record_page.router, recording.router, upload.router,
     dataset.router, train_page.router, run_page.router, results_page.router,
+    curve_page.router, try_page.router, models_page.router,
 )  # fmt: skip
 """Every page and group of routes; each is a file of ``ui/pages``."""
 

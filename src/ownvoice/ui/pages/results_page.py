@@ -29,7 +29,7 @@ def marks() -> FileResponse:
 @router.get("/voices/{voice}/runs/{run}/results")
 def results(request: Request, run: Run) -> HTMLResponse:
     """The result as a part of a page, for the run's page to put in its place when the comparison is done."""
-    return page(request, "results_part.html", "results", **result_of(run))
+    return page(request, "results_part.html", ("training", "results"), **result_of(run))
 
 
 @router.get("/voices/{voice}/runs/{run}/report")

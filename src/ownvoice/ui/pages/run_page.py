@@ -41,6 +41,7 @@ def show(request: Request, run: Run, voices: Voices) -> HTMLResponse:
         **{"voice": run.voice.path.name, "run": run.path.name, **shown},
         date=date_of(view),
         values=shown_values(view.settings),
+        is_local=request.app.state.local,
         state=_state(view, Cursor(), voices),
     )
 

@@ -1,12 +1,13 @@
 // A training as it goes on: asks the server every second how it stands, and shows it. Nothing is kept here that the
 // server does not know, so a reload, a second device and a restarted server show the same.
-import { alarm } from "../announce.js";
+import { alarm, announce } from "../announce.js";
 import { call, Unreachable } from "../api.js";
 import { ask } from "../pages.js";
 import { words } from "../words.js";
 import { drawCurve } from "./curve.js";
 import { percent, spoken } from "./duration.js";
 import { flat } from "./flat.js";
+import { offerMine } from "./mine.js";
 import { saySeldom } from "./seldom.js";
 
 const EACH = 1000; // milliseconds between two questions: with the way there and back, under two seconds
@@ -15,6 +16,7 @@ const STAGES = ["queued", "check", "load", "prepare", "train", "evaluate"];
 
 const byId = (id) => document.getElementById(id);
 const home = location.pathname;
+const voiceHome = home.replace(/\/runs\/[^/]*$/, "");
 const losses = [];
 let shown = null; // the state on the page
 let cursor = "";
@@ -97,7 +99,6 @@ function showButtons(state) {
   byId("cancel").hidden = !working || state.state === "cancelling";
   if (byId("cancel").hidden) byId("sure").close("no"); // it ended meanwhile
   byId("other-settings").hidden = !state.is_over || state.state === "finished";
-  byId("again").hidden = state.state !== "finished";
   // Whoever just pressed a button that went away goes on at the one that took its place.
   if (focused?.closest("#buttons") && focused.offsetParent === null) {
     (document.querySelector("#buttons > :not([hidden])") ?? byId("title")).focus();
@@ -162,7 +163,8 @@ async function showResult() {
 
 /** Say what changed by itself since `before`. */
 function tell(before, state) {
-  if (phase(before) !== phase(state)) {
+  const isTold = state.state === "finished" && state.evaluated !== null; // by its result
+  if (phase(before) !== phase(state) && !isTold) {
     const failed = state.failure === null ? "" : ` ${state.failure.message}`;
     saySeldom("state", words("run_said_started", { title: words(`run_title_${phase(state)}`) }) + failed);
   }
@@ -171,7 +173,7 @@ function tell(before, state) {
     const part = percent(quarter(state) / SAID_PARTS);
     saySeldom("progress", words("run_said_progress", { percent: part, time: spoken(state.remaining) }));
   }
-  if (state.best_step !== before.best_step) saySeldom("best", words("run_said_best", { rate: percent(state.best_wer) }));
+  if (state.best_wer !== before.best_wer) saySeldom("best", words("run_said_best", { rate: percent(state.best_wer) }));
 }
 
 function show(state) {
@@ -181,6 +183,7 @@ function show(state) {
   write(byId("title"), words(`run_title_${phase(state)}`));
   write(byId("lead"), lead(state));
   byId("stages").hidden = state.state === "finished";
+  byId("work").hidden = state.state === "finished" && state.has_result && state.queue.length === 0;
   showStages(state);
   showProgress(state);
   showFailure(state);
@@ -237,5 +240,23 @@ byId("cancel").addEventListener("click", async () => {
 
 byId("log").addEventListener("toggle", () => { if (byId("log").open) showLog(); });
 
+byId("track")?.addEventListener("click", async () => {
+  if (byId("track").getAttribute("aria-disabled") === "true") return;
+  byId("track").setAttribute("aria-disabled", "true");
+  announce(words("run_track_opening"));
+  try {
+    const { url } = await call("POST", `${voiceHome}/track`);
+    byId("tracked").href = url;
+    byId("tracked").hidden = false;
+    byId("tracked").focus();
+    byId("track").hidden = true;
+  } catch (error) {
+    if (error.text === undefined) throw error;
+    byId("track").removeAttribute("aria-disabled");
+    alarm(error.text);
+  }
+});
+
+offerMine(voiceHome);
 show(JSON.parse(byId("run-state").textContent));
 setTimeout(follow, EACH);

@@ -1,0 +1,104 @@
+"""Trying a model: both models hear the same words, and dictation with text that appears phrase by phrase.
+
+The models are in a process of their own (``workflow/listening.py``); a WebSocket to it is passed on as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from ownvoice.data.manifest import read_voice_settings
+from ownvoice.errors import OwnvoiceError
+from ownvoice.ui.access import Voice, voice_of
+from ownvoice.ui.frame import page
+from ownvoice.ui.runs import Run, date_of, run_of, watches
+from ownvoice.workflow.listening import Listener, Which
+from ownvoice.workflow.models import mine
+
+router = APIRouter()
+
+
+@cache
+def listener() -> Listener:
+    """The one listening process of this server."""
+    return Listener()
+
+
+@router.get("/voices/{voice}/try")
+def show(request: Request, voice: Voice, run: str | None = None) -> HTMLResponse:
+    """The page; ``run`` is the model to try, else the person's own, else the newest."""
+    views = [view for view in map(watches.look, reversed(voice.started_runs())) if view.has_model]
+    own = mine(voice)
+    wanted = run or (own.path.name if own else None)
+    names = [view.run.path.name for view in views]
+    chosen = wanted if wanted in names else next(iter(names), None)
+    return page(
+        request,
+        "try.html",
+        ("try", "training", "record"),
+        voice=voice.path.name,
+        language=read_voice_settings(voice).language,
+        models=[(view.run.path.name, date_of(view), view.settings.base_model) for view in views],
+        chosen=chosen,
+        mine=own.path.name if own else None,
+    )
+
+
+@router.post("/voices/{voice}/try/{run}/open")
+def open_models(run: Run) -> dict[str, Any]:
+    """Have base and tuned model loaded, unless they are; ``{"state": "opening" | "ready" | "failed", "reason"}``."""
+    return vars(listener().open(run))
+
+
+@router.post("/voices/{voice}/try/{run}/hear")
+async def hear(request: Request, run: Run, model: Which) -> dict[str, str]:
+    """What one of the models writes for the recording in the body."""
+    sound = await request.body()
+    return {"text": await run_in_threadpool(listener().hear, run, model, sound)}
+
+
+@router.websocket("/voices/{voice}/try/{run}/dictation")
+async def dictation(socket: WebSocket, voice: str, run: str) -> None:
+    """Live dictation, as docs/serving.md tells; the first message names "base" or "tuned" as model."""
+    await socket.accept()
+    try:
+        folder = run_of(voice_of(socket, voice), run)
+        address, headers = await run_in_threadpool(listener().connection, folder)
+        async with connect(f"ws://{address}/v1/dictation", additional_headers=headers, proxy=None) as behind:
+            await _pass_on(socket, behind)
+    except OwnvoiceError as error:
+        await socket.send_json({"type": "error", "message": str(error)})
+    except (ConnectionClosed, OSError):
+        await socket.send_json({"type": "error", "message": "the model ended while it was listening"})
+    with contextlib.suppress(RuntimeError):  # the page closed it
+        await socket.close()
+
+
+async def _pass_on(socket: WebSocket, behind: ClientConnection) -> None:
+    """Sound to the model and text back, until either side has closed."""
+    there = asyncio.create_task(_sound(socket, behind))
+    try:
+        async for message in behind:
+            await socket.send_text(str(message))
+    except (WebSocketDisconnect, RuntimeError):  # nobody reads it any more
+        return
+    finally:
+        there.cancel()
+
+
+async def _sound(socket: WebSocket, behind: ClientConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while (message := await socket.receive())["type"] != "websocket.disconnect":
+            listener().touch()
+            data: bytes | str | None = message.get("bytes")
+            await behind.send(data if data is not None else message["text"])
+        await behind.close()

@@ -1,0 +1,216 @@
+// Trying a model: a recording that both models hear, which can be corrected and kept; and dictation.
+import { alarm, announce } from "../announce.js";
+import { call } from "../api.js";
+import { Microphone, MicrophoneProblem } from "../record/microphone.js";
+import { preferences } from "../record/preferences.js";
+import { Uplink } from "../record/uplink.js";
+import { words } from "../words.js";
+import { offerMine } from "../train/mine.js";
+import { Dictation } from "./dictation.js";
+import { decoded, joined, wavOf } from "./sound.js";
+
+const MAX_MINUTES = 4; // one request's bytes
+const EACH = 1000; // milliseconds between two questions whether the model is open
+
+const { voice, run } = JSON.parse(document.getElementById("try-data").textContent);
+const home = `/voices/${encodeURIComponent(voice)}`;
+const here = `${home}/try/${encodeURIComponent(run)}`;
+const byId = (id) => document.getElementById(id);
+const microphone = new Microphone();
+
+let ready = false;
+let recording = null; // blocks, while one is made
+let clip = null; // {samples, rate} of the last one
+let dictation = null;
+
+function fail(text) {
+  byId("problem").textContent = text;
+  byId("problem").hidden = false;
+  alarm(text);
+}
+
+/** Run `action`; what is told in words when it fails is shown. */
+async function attempt(action) {
+  byId("problem").hidden = true;
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof MicrophoneProblem) fail(words(`microphone_${error.kind}`));
+    else if (error.text !== undefined) fail(error.text);
+    else throw error;
+  }
+}
+
+function setUsable(usable) {
+  for (const id of ["record", "dictate"]) byId(id).setAttribute("aria-disabled", String(!usable));
+  byId("file").disabled = !usable;
+}
+
+async function open() {
+  byId("open-again").hidden = true;
+  const answer = await attempt(() => call("POST", `${here}/open`));
+  ready = answer?.state === "ready";
+  setUsable(ready);
+  if (ready) {
+    byId("readiness").textContent = words("try_ready");
+    announce(words("try_ready"));
+  } else if (answer?.state === "opening") {
+    setTimeout(open, EACH);
+  } else {
+    byId("readiness").textContent = `${words("try_failed")} ${answer?.reason ?? ""}`;
+    byId("open-again").hidden = false;
+    alarm(byId("readiness").textContent);
+  }
+}
+
+async function openMicrophone() {
+  const { microphone: device, echo, noise, gain } = preferences;
+  await microphone.open({ microphone: device, echo, noise, gain });
+}
+
+function press(button, pressed, label) {
+  button.setAttribute("aria-pressed", String(pressed));
+  button.textContent = label;
+}
+
+async function startRecording() {
+  await openMicrophone();
+  recording = [...microphone.recent];
+  press(byId("record"), true, words("try_stop"));
+}
+
+async function stopRecording() {
+  const blocks = recording;
+  recording = null;
+  press(byId("record"), false, words("try_record"));
+  byId("clock").textContent = "";
+  clip = { samples: joined(blocks), rate: microphone.rate };
+  microphone.closeWhenIdle();
+  await hearClip();
+}
+
+/** Both models hear the clip; the tuned one first, since it is the one that is waited for. */
+async function hearClip() {
+  byId("heard").hidden = false;
+  byId("added").textContent = "";
+  for (const which of ["base", "tuned"]) byId(`${which}-text`).textContent = words("try_hearing");
+  announce(words("try_hearing"));
+  const wav = await wavOf(clip);
+  for (const which of ["tuned", "base"]) {
+    const { text } = await call("POST", `${here}/hear?model=${which}`, wav);
+    byId(`${which}-text`).textContent = text || words("try_nothing");
+    if (which !== "tuned") continue;
+    byId("said").value = text;
+    announce(words("try_heard", { text: text || words("try_nothing") }));
+  }
+}
+
+async function addClip() {
+  const text = byId("said").value.trim();
+  if (!text) {
+    fail(words("try_empty"));
+    byId("said").focus();
+    return;
+  }
+  byId("added").textContent = words("try_adding");
+  const uplink = new Uplink(home, { phrase_id: null, text, language: null, sample_rate: clip.rate, replaces: null });
+  uplink.addEventListener("trouble", () => { if (uplink.trouble) fail(uplink.trouble.text); });
+  uplink.push(clip.samples);
+  uplink.end();
+  await uplink.saved;
+  byId("problem").hidden = true;
+  byId("added").textContent = words("try_added");
+  announce(words("try_added"));
+}
+
+microphone.addEventListener("block", ({ detail: block }) => {
+  dictation?.hear(block);
+  if (recording === null) return;
+  recording.push(block);
+  const seconds = recording.length * block.length / microphone.rate;
+  const shown = words("try_recording", { seconds: Math.floor(seconds) });
+  if (byId("clock").textContent !== shown) byId("clock").textContent = shown;
+  if (seconds > MAX_MINUTES * 60) attempt(stopRecording);
+});
+
+microphone.addEventListener("lost", () => {
+  if (recording !== null) attempt(stopRecording);
+  dictation?.stop();
+});
+
+byId("record").addEventListener("click", () => {
+  if (!ready || dictation) return;
+  attempt(recording === null ? startRecording : stopRecording);
+});
+
+byId("file").addEventListener("change", ({ target }) => attempt(async () => {
+  const [file] = target.files;
+  if (!file || !ready) return;
+  try {
+    clip = await decoded(file);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    fail(words("try_file_wrong"));
+    return;
+  }
+  if (clip.samples.length > MAX_MINUTES * 60 * clip.rate) fail(words("try_file_long", { minutes: MAX_MINUTES }));
+  else await hearClip();
+}));
+
+let adding = false;
+byId("add").addEventListener("click", async () => {
+  if (adding) return;
+  adding = true;
+  await attempt(addClip).finally(() => { adding = false; });
+});
+
+function showDictation(on) {
+  press(byId("dictate"), on, words(on ? "try_dictation_stop" : "try_dictation_start"));
+  byId("record").setAttribute("aria-disabled", String(on || !ready));
+  announce(words(on ? "try_dictation_on" : "try_dictation_off"));
+}
+
+async function startDictation() {
+  await openMicrophone();
+  dictation = new Dictation(`${here}/dictation`, microphone.rate, {
+    draft: (text) => { byId("draft").textContent = text; },
+    phrase: (text) => {
+      byId("draft").textContent = "";
+      const { value } = byId("dictated");
+      byId("dictated").value = value && !/\s$/.test(value) ? `${value} ${text}` : value + text;
+    },
+    end: (problem) => {
+      dictation = null;
+      byId("draft").textContent = "";
+      microphone.closeWhenIdle();
+      showDictation(false);
+      if (problem !== null) fail(problem || words("try_dictation_lost"));
+    },
+  });
+  showDictation(true);
+}
+
+byId("dictate").addEventListener("click", () => {
+  if (!ready || recording !== null) return;
+  if (dictation === null) attempt(startDictation);
+  else dictation.stop();
+});
+
+byId("clear").addEventListener("click", () => {
+  byId("dictated").value = "";
+  announce(words("try_cleared"));
+  byId("dictated").focus();
+});
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const source = byId(button.dataset.copy);
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
+    announce(words("try_copied"));
+  });
+}
+
+byId("open-again").addEventListener("click", open);
+addEventListener("beforeunload", (event) => { if (recording !== null) event.preventDefault(); });
+offerMine(home);
+open();
