@@ -1,4 +1,4 @@
-"""A draft is asked of the voice's own model, one at a time; what goes wrong is said. What it hears: test_upload_page.py."""
+"""A draft is asked of the voice's own model, one at a time, and what goes wrong is said."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ def test_what_the_model_complains_of_is_passed_on(voice: VoiceFolder, upload: Up
         drafts.start(upload, voice)
     state = wait(drafts, upload)
     assert state.state == "failed"
-    assert state.reason
+    assert state.reason is not None
+    assert "config.json" in state.reason
     assert [row.state for row in match_words(upload).rows] == ["no-words"]
 
 

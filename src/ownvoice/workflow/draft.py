@@ -34,6 +34,10 @@ def current_model(voice: VoiceFolder) -> RunFolder | None:
     return runs[-1] if runs else None
 
 
+_COMPLAINT = "ownvoice: "
+"""How the command line begins what it could not do; before it may stand what it was doing."""
+
+
 class Drafts:
     """The drafts one server process is having made: one at a time, since each fills a machine's memory with a model."""
 
@@ -84,8 +88,8 @@ class Drafts:
         try:
             rows = json.loads(upload.draft.read_bytes())
         except ValueError:  # it ended, or was ended, before it had written all
-            complaints = upload.draft_log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            return DraftState("failed", complaints[-1] if complaints else None)
+            complaints = upload.draft_log.read_text(encoding="utf-8", errors="replace").strip()
+            return DraftState("failed", complaints.rpartition(_COMPLAINT)[2] or None)
         propose_words(upload, {int(Path(row["audio"]).stem): row["text"] for row in rows})
         _forget(upload)
         return DraftState("none")

@@ -3,6 +3,11 @@ const { language, entries } = JSON.parse(document.getElementById("words").textCo
 
 export const interfaceLanguage = language;
 
+/** Whether there is a text for `key`: kinds that a server may add have none yet. */
+export function isWritten(key) {
+  return key in entries;
+}
+
 export function words(key, values = {}) {
   let entry = entries[key];
   if (entry === undefined) throw new Error(`no text is written for "${key}"`);

@@ -1,6 +1,6 @@
 // What check found, each with what a click can do about it; fewer at a time than could frighten anybody.
 import { setShown, setText } from "../record/elements.js";
-import { words } from "../words.js";
+import { isWritten, words } from "../words.js";
 
 const AT_A_TIME = 5;
 const DONE = { exclude: "did_leave_out", trim: "did_trim", text: "did_text" };
@@ -77,14 +77,5 @@ export class Findings {
 
 function whatIs({ kind, file, message }) {
   const key = `find_${kind}`;
-  return has(key) ? words(key, { file }) : words("find_other", { file, message });
-}
-
-function has(key) {
-  try {
-    words(key, { file: "" });
-    return true;
-  } catch {
-    return false;
-  }
+  return isWritten(key) ? words(key, { file }) : words("find_other", { file, message });
 }
