@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal
 from ownvoice.data.upload_words import match_words, propose_words
 from ownvoice.errors import ModelError, storage_faults
 from ownvoice.rundir import RunFolder, UploadFolder, VoiceFolder
+from ownvoice.workflow.models import mine
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,10 @@ class DraftState:
 
 
 def current_model(voice: VoiceFolder) -> RunFolder | None:
-    """The latest run of ``voice`` that has trained a model."""
+    """The run whose model the person made theirs, else the latest run of ``voice`` that has trained one."""
     runs = [run for run in voice.started_runs() if run.adapter.is_dir() or run.model.is_dir()]
-    return runs[-1] if runs else None
-
-
-_COMPLAINT = "ownvoice: "
-"""How the command line begins what it could not do; before it may stand what it was doing."""
+    own = mine(voice)
+    return own if own in runs else runs[-1] if runs else None
 
 
 class Drafts:
