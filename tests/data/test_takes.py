@@ -52,6 +52,7 @@ def record(takes: Takes, sound: bytes, text: str = "I want tea", **known: object
 def saved(takes: Takes) -> list[str]:
     """Ids in the manifest, after proving that recordings and lines are the same ones and no part of a file is left."""
     everything = read_manifest(takes.voice).everything if takes.voice.manifest.exists() else []
+    assert len(takes.voice.manifest.read_bytes().splitlines() if everything else []) == len(everything)
     on_disk = sorted(path.name for path in takes.voice.wavs.iterdir()) if takes.voice.wavs.exists() else []
     assert on_disk == sorted(Path(utterance.audio_path).name for utterance in everything)
     return [str(utterance.id) for utterance in everything]
@@ -262,6 +263,23 @@ def test_a_full_disk_loses_nothing_and_the_take_can_be_finished_later(takes: Tak
         assert takes.unfinished()[0].seconds == 2.0
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    takes.finish(take.id)
+    assert saved(takes) == [take.id]
+
+
+def test_a_disk_that_is_full_just_before_the_line_leaves_no_recording_without_one(takes: Takes) -> None:
+    take = record(takes, pcm(0.2))
+    takes.voice.manifest.write_bytes(b" " * 19_990 + b"\n")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(StorageError):
+            takes.finish(take.id)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert saved(takes) == []
+    assert [found.take for found in takes.unfinished()] == [take]
+    takes.voice.manifest.write_bytes(b"")
     takes.finish(take.id)
     assert saved(takes) == [take.id]
 
