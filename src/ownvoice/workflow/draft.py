@@ -36,6 +36,10 @@ def current_model(voice: VoiceFolder) -> RunFolder | None:
     return own if own in runs else runs[-1] if runs else None
 
 
+_COMPLAINT = "ownvoice: "
+"""How the command line begins what it could not do; before it may stand what it was doing."""
+
+
 class Drafts:
     """The drafts one server process is having made: one at a time, since each fills a machine's memory with a model."""
 
