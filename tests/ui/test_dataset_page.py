@@ -164,6 +164,24 @@ def test_a_recording_is_played_found_and_recorded_again(tab: Page, make: Callabl
     assert link == f"/voices/{voice.path.name}/record?again={quote('a b/ç?', safe='')}"
 
 
+def test_a_recording_made_anew_takes_the_place_of_the_old_one(tab: Page, make: Callable[[int], VoiceFolder]) -> None:
+    voice = make(12)
+    open_page(tab, voice)
+    old = read_manifest(voice).utterances[-1]
+    row(tab, old.text).get_by_role("link", name="Record again").click()
+    tab.wait_for_url("**/record?again=*")
+    tab.locator("#single[data-condition=saved]").wait_for()
+    assert old.text in tab.locator("#single").inner_text()
+    tab.locator("#single [data-part=record]").click()
+    tab.locator("#single[data-condition=recording]").wait_for()
+    tab.wait_for_timeout(1000)
+    tab.locator("#single [data-part=record]").click()
+    tab.locator("#single[data-condition=saved]").wait_for()
+    before, new = read_manifest(voice).everything[-2:]
+    assert (before.audio_path, before.excluded) == (old.audio_path, True)
+    assert (new.text, new.replaces, new.excluded) == (old.text, utterance_id(old), False)
+
+
 def test_a_copy_comes_back_in_by_import(tab: Page, tmp_path: Path, make: Callable[[int], VoiceFolder]) -> None:
     voice = make(12)
     revise_utterance(voice, "wavs/0003.wav", excluded=True)

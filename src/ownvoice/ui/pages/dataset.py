@@ -75,6 +75,11 @@ def audio(voice: Voice, utterance: str, trimmed: bool = False) -> Response:
     return FileResponse(recording.path, media_type="audio/wav")
 
 
+@router.get("/voices/{voice}/utterances/{utterance:path}")
+def one(voice: Voice, utterance: str) -> dict[str, Any]:
+    return _row(with_length(voice, _existing(voice, utterance)))
+
+
 @router.patch("/voices/{voice}/utterances/{utterance:path}")
 def change(voice: Voice, utterance: str, changed: Change) -> dict[str, Any]:
     """Correct an utterance; nothing is deleted. The answer says how it was, so that it can be undone."""

@@ -19,7 +19,7 @@ const find = (id) => document.getElementById(id);
 
 async function open() {
   const session = new Session(page.dataset.address);
-  const at = await session.open();
+  const at = await session.open(new URLSearchParams(location.search).get("again"));
   setShown(find("loading"), false);
   if (!session.phrases.length) return setShown(find("no-phrases"), true);
   const studio = new Studio(session, at, new Microphone(), new Player());

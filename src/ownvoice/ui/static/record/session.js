@@ -15,20 +15,34 @@ export class Session {
   /** Of all, the hidden ones among them. */
   total = 0;
   #fetched = 0;
+  #again = null;
 
   /** `address` is the voice's: /voices/NAME. */
   constructor(address) {
     this.address = address;
   }
 
-  /** Fetch up to where the person left off, and some more. Returns the place in `phrases` to go on with. */
-  async open() {
+  /**
+   * Fetch up to where the person left off, and some more. Returns the place in `phrases` to go on with: the first where
+   * `again` is the id of a recording to be made anew.
+   */
+  async open(again) {
+    if (again) this.phrases.push(await this.#recorded(again));
     const { phrases, next, ...about } = await this.#ask(0, FETCHED);
     Object.assign(this, about);
     this.#add(phrases);
     if (next >= this.#fetched) await this.fetchTo(Math.floor(next / FETCHED + 1) * FETCHED);
     const place = this.phrases.findIndex(({ number }) => number > next);
+    if (again) return 0;
     return place < 0 ? Math.max(0, this.phrases.length - 1) : place;
+  }
+
+  /** A recording as a phrase before all others: what is recorded of it takes its place. */
+  async #recorded(id) {
+    const { phrase_id, text, seconds, trim } = await call("GET", this.#utterance(id));
+    this.#again = phrase_id;
+    const clip = { utterance: id, seconds, hints: [], trim, speech: null };
+    return { phrase_id, text, topic: null, state: "saved", number: 0, words: text, clip, uplink: null };
   }
 
   get isComplete() {
@@ -51,14 +65,15 @@ export class Session {
       const last = phrase.utterances.at(-1);
       const clip = last ? { utterance: last, seconds: null, hints: [], trim: null, speech: null } : null;
       const number = this.#fetched + i + 1;
-      if (phrase.state !== "hidden") this.phrases.push({ ...phrase, number, words: phrase.text, clip, uplink: null });
+      const isShown = phrase.state !== "hidden" && (this.#again === null || phrase.phrase_id !== this.#again);
+      if (isShown) this.phrases.push({ ...phrase, number, words: phrase.text, clip, uplink: null });
     }
     this.#fetched += phrases.length;
   }
 
   /** "Phrase 3 of 500" */
   place({ number }) {
-    return words("place", { number, total: this.total });
+    return number ? words("place", { number, total: this.total }) : words("place_again");
   }
 
   /** Where the sound of a saved recording is. */
