@@ -12,16 +12,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ownvoice.data.audio import load_audio
 from ownvoice.data.check import pace
 from ownvoice.data.follow import ManifestFollower
 from ownvoice.data.hints import Heard, hear
-from ownvoice.data.manifest import audio_file, read_voice_settings
+from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.measure import measure
 from ownvoice.data.phrase_marks import PhraseMarks, read_marks
 from ownvoice.data.phrases import Phrase
 from ownvoice.data.phrases.choose import choose_phrases
 from ownvoice.data.phrases.source import find_phrase, provenance
+from ownvoice.data.recording import load_recording, recording_of
 from ownvoice.data.shelf import counted_seconds
 from ownvoice.data.take_folder import Take, new_take
 from ownvoice.data.takes import SOURCE, Takes
@@ -184,7 +184,7 @@ class Session:
         """Save a take and judge it; see :meth:`ownvoice.data.takes.Takes.finish`."""
         utterance = self.takes.finish(take_id, samples)
         paces = self._usual_paces()
-        heard = hear(load_audio(audio_file(self.voice, utterance)), utterance.text, tuple(paces))
+        heard = hear(load_recording(recording_of(self.voice, utterance)), utterance.text, tuple(paces))
         if heard.pace is not None:
             paces.append(heard.pace)
         return SavedTake(utterance, heard, self.progress())
@@ -207,7 +207,7 @@ class Session:
     def _listen(self, utterances: Iterable[Utterance]) -> Iterable[float]:
         for utterance in utterances:
             try:
-                rate = pace(utterance.text, measure(load_audio(audio_file(self.voice, utterance))))
+                rate = pace(utterance.text, measure(load_recording(recording_of(self.voice, utterance))))
             except AudioError:  # named by the check; it tells nothing here
                 continue
             if rate is not None:
