@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal
 from ownvoice.data.upload_words import match_words, propose_words
 from ownvoice.errors import ModelError, storage_faults
 from ownvoice.rundir import RunFolder, UploadFolder, VoiceFolder
+from ownvoice.workflow.complaint import complaint_in
 from ownvoice.workflow.models import mine
 
 
@@ -34,10 +35,6 @@ def current_model(voice: VoiceFolder) -> RunFolder | None:
     runs = [run for run in voice.started_runs() if run.adapter.is_dir() or run.model.is_dir()]
     own = mine(voice)
     return own if own in runs else runs[-1] if runs else None
-
-
-_COMPLAINT = "ownvoice: "
-"""How the command line begins what it could not do; before it may stand what it was doing."""
 
 
 class Drafts:
@@ -90,8 +87,7 @@ class Drafts:
         try:
             rows = json.loads(upload.draft.read_bytes())
         except ValueError:  # it ended, or was ended, before it had written all
-            complaints = upload.draft_log.read_text(encoding="utf-8", errors="replace").strip()
-            return DraftState("failed", complaints.rpartition(_COMPLAINT)[2] or None)
+            return DraftState("failed", complaint_in(upload.draft_log.read_bytes()))
         propose_words(upload, {int(Path(row["audio"]).stem): row["text"] for row in rows})
         _forget(upload)
         return DraftState("none")

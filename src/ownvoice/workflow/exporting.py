@@ -14,6 +14,7 @@ from typing import IO, Literal
 
 from ownvoice.errors import ModelError
 from ownvoice.rundir import RunFolder
+from ownvoice.workflow.complaint import complaint_in
 from ownvoice.workflow.export import FORMATS, ExportFormat
 
 
@@ -25,7 +26,7 @@ class ExportState:
     state: Literal["none", "running", "done", "failed"]
     folder: Path
     reason: str | None = None
-    """What the process complained of last, where it failed."""
+    """What the process complained of, where it failed."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,5 @@ class Exports:
                 return ExportState(form, "running", folder)
             if job.process.returncode:
                 job.complaints.seek(0)
-                lines = job.complaints.read().decode("utf-8", errors="replace").strip().splitlines()
-                return ExportState(form, "failed", folder, lines[-1] if lines else None)
+                return ExportState(form, "failed", folder, complaint_in(job.complaints.read()))
         return ExportState(form, "done" if folder.is_dir() else "none", folder)

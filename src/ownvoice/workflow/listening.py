@@ -23,6 +23,7 @@ from ownvoice.config import TrainingSettings
 from ownvoice.credentials import Secret
 from ownvoice.errors import AudioError, ModelError
 from ownvoice.rundir import RunFolder
+from ownvoice.workflow.complaint import complaint_in
 
 Which = Literal["base", "tuned"]
 
@@ -39,7 +40,7 @@ class Readiness:
 
     state: Literal["closed", "opening", "ready", "failed"]
     reason: str | None = None
-    """What the process complained of last, where it failed."""
+    """What the process complained of, where it failed."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Listener:
         if current is None or current.run != run.path:
             return Readiness("closed")
         if current.process.poll() is not None:
-            return Readiness("failed", _last_line(current.complaints))
+            current.complaints.seek(0)
+            return Readiness("failed", complaint_in(current.complaints.read()))
         if not self._ready:
             self._ready = _answers(current.port)
         return Readiness("ready" if self._ready else "opening")
@@ -181,9 +183,3 @@ def _answers(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/health", timeout=1, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _last_line(complaints: IO[bytes]) -> str | None:
-    complaints.seek(0)
-    lines = complaints.read().decode("utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else None

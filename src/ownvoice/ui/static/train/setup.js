@@ -210,6 +210,8 @@ document.getElementById("recipe-open").addEventListener("change", async ({ targe
     if (error.text === undefined) throw error;
     refuse(error);
     alarm(error.text);
+  } finally {
+    target.value = ""; // the same file, corrected, may be chosen again
   }
 });
 
