@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from following import settings
-
 from ownvoice import events
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import Split, load_split, save_split, split_utterances

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 from in_browser import Studio, assert_accessible, focused, tab_onto, wait_until_said
-from made_up_runs import trained_run
 
+from made_up_runs import trained_run
 from ownvoice import events
 from ownvoice.config import VOXTRAL_SMALL, TrainingSettings, leaf_fields
 from ownvoice.events import EventLog

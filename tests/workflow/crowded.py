@@ -9,7 +9,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from following import settings, steps_of
-
 from ownvoice import events
 from ownvoice.errors import DiskFullError
 from ownvoice.workflow.run_view import RunWatch

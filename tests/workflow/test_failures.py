@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from following import process_of, settings, until, until_over
 
+from following import process_of, settings, until, until_over
 from ownvoice import events
 from ownvoice.data.manifest import audio_file, read_manifest
 from ownvoice.data.split import Split, load_split, save_split, split_utterances

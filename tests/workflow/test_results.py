@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+
 from following import settings
 from made_up_runs import judge, trained_run
-
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import load_split
 from ownvoice.errors import DataError, StorageError, TooLittleDataError, TrainingError

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from following import endless, process_of, settings, steps_of, until, until_over, until_step
 
+from following import endless, process_of, settings, steps_of, until, until_over, until_step
 from ownvoice import events
 from ownvoice.errors import OwnvoiceError, StorageError, TrainingError
 from ownvoice.model.load import load_recogniser

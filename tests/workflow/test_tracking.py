@@ -10,8 +10,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from following import settings
 
+from following import settings
 from ownvoice import events
 from ownvoice.errors import OwnvoiceError
 from ownvoice.events import EventLog
