@@ -66,6 +66,7 @@ def test_exactly_the_files_that_belong(run: RunFolder) -> None:
         "README.md",
         "adapter_config.json",
         "adapter_model.safetensors",
+        "config.json",
         "processor_config.json",
         "tekken.json",
         "training_config.yaml",

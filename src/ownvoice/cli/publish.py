@@ -24,7 +24,7 @@ def sharing_options(function: _F) -> _F:
         click.option("--yes", is_flag=True, help="Answer every question with yes, the one for consent too."),
         click.option("--licence", "--license", "licence", metavar="NAME", default="", help="As the Hub writes it."),
         click.option("--author", metavar="NAME", default="", help="Name on the card  [default: the account's]"),
-        click.option("--public", is_flag=True, help="Let everybody read it. Without this only you can."),
+        click.option("--public/--private", default=False, help="Who can read it: everybody, or only you  [private]"),
     ):
         function = option(function)
     return function
@@ -146,9 +146,9 @@ def withdraw(kind: Any, repo: str, yes: bool) -> None:
     account = _connect()
     name = account.hub.writable_name(account.identity, repo)
     _confirm(f"Delete the {kind} {name} from the Hub, with its history?", yes)
-    publish.withdraw(account, kind, name)
+    remains = publish.withdraw(account, kind, name)
     click.echo(f"{name} is deleted from the Hub.")
-    click.echo(publish.COPIES_MAY_REMAIN, err=True)
+    click.echo(" ".join(remains), err=True)
 
 
 def share(make_plans: Callable[[Account, RunProgress], Sequence[Plan]], *, yes: bool, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile as RemoteFile
-from huggingface_hub.utils import disable_progress_bars, httpx, validate_repo_id  # type: ignore[attr-defined]
+from huggingface_hub.utils import disable_progress_bars, httpx, logging, validate_repo_id  # type: ignore[attr-defined]
 
 from ownvoice.credentials import Secret
 from ownvoice.errors import HubError, UsageError
@@ -73,7 +73,9 @@ class Hub:
 
     def __post_init__(self) -> None:
         self._api = HfApi(token=self.token.reveal())
-        if not sys.stderr.isatty():  # the client's bars are for people
+        # The client's warnings show addresses of storage that anyone who has them can write to for a while.
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        if not sys.stderr.isatty():  # its bars are for people
             disable_progress_bars()
 
     def call(self, request: Callable[[HfApi], _T], *, where: str) -> _T:

@@ -132,19 +132,24 @@ def model_repository(
 
 
 def _model_files(form: ModelForm, weights: Path, base: Path) -> dict[str, Path]:
-    """The files that make the model load, by their names in the repository."""
-    processor = base if form == "adapter" else weights
-    kinds = (_ADAPTER,) if form == "adapter" else (_WEIGHTS, _CONFIG)
-    chosen = {path.name: path for path in processor.iterdir() if _PROCESSOR.fullmatch(path.name)}
-    chosen |= {path.name: path for path in weights.iterdir() if any(kind.fullmatch(path.name) for kind in kinds)}
+    """The files that make the model load, by their names in the repository.
+
+    Beside an adapter stand its base's processor and config.json: without the latter transformers takes another
+    tokenizer, and says nothing.
+    """
+    kinds = (_ADAPTER,) if form == "adapter" else (_PROCESSOR, _WEIGHTS, _CONFIG)
+    chosen = {path.name: path for path in weights.iterdir() if any(kind.fullmatch(path.name) for kind in kinds)}
+    if form == "adapter":
+        chosen |= {path.name: path for path in base.iterdir() if _PROCESSOR.fullmatch(path.name)}
+        chosen["config.json"] = base / "config.json"
     _require_whole(form, chosen, weights)
     return chosen
 
 
 def _require_whole(form: ModelForm, names: Collection[str], weights: Path) -> None:
-    needed = {"tekken.json"} | ({"adapter_config.json"} if form == "adapter" else {"config.json"})
+    needed = {"tekken.json", "config.json"}
     if form == "adapter":
-        needed.add("adapter_model.safetensors")
+        needed |= {"adapter_config.json", "adapter_model.safetensors"}
     elif "model.safetensors.index.json" in names:
         index = read_json(weights / "model.safetensors.index.json")
         needed |= set(index["weight_map"].values())

@@ -49,19 +49,15 @@ def read_published(path: Path) -> dict[RepoKind, Published]:
         ) from None
 
 
-def note_published(path: Path, kind: RepoKind, published: Published | None) -> None:
-    """Write down where something was published, or that it no longer is; atomically.
+def note_published(path: Path, kind: RepoKind, published: Published) -> None:
+    """Write down where something was published, atomically.
 
     Raises
     ------
     StorageError
         when it cannot be written.
     """
-    known = read_published(path)
-    if published is None:
-        known.pop(kind, None)
-    else:
-        known[kind] = published
+    known = {**read_published(path), kind: published}
     plain = {name: asdict(entry) for name, entry in known.items()}
     write_atomically(path, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
 

@@ -24,8 +24,12 @@ from ownvoice.publishing.refusals import TOKENS_PAGE
 from ownvoice.rundir import VoiceFolder
 
 COPIES_MAY_REMAIN = (
-    "What others downloaded until now stays with them, and search engines or archives may keep what was public. "
-    "The Hub's caches are emptied within some time."
+    "What others downloaded until now stays with them, and archives may keep what was public. What is on this computer "
+    "stays too."
+)
+TRANSCRIPTS_MAY_REMAIN = (
+    "A model that was published while these recordings were public shows the words of its test phrases: publish it "
+    "again, or withdraw it too."
 )
 _LISTED_ONE_BY_ONE = 12
 """A folder with more files of a kind is told of as a number."""
@@ -146,17 +150,16 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
     return published
 
 
-def withdraw(account: Account, kind: RepoKind, repo: str) -> str:
-    """Delete what was published, with its history, and return its full name.
+def withdraw(account: Account, kind: RepoKind, repo: str) -> tuple[str, ...]:
+    """Delete what was published, with its history, and return what may remain nevertheless, in sentences.
 
     Raises
     ------
     HubError
         when there is no such repository, or this token may not delete it.
     """
-    name = account.hub.writable_name(account.identity, repo)
-    account.hub.delete(kind, name)
-    return name
+    account.hub.delete(kind, account.hub.writable_name(account.identity, repo))
+    return (COPIES_MAY_REMAIN, TRANSCRIPTS_MAY_REMAIN) if kind == "dataset" else (COPIES_MAY_REMAIN,)
 
 
 def readable_size(size: int) -> str:

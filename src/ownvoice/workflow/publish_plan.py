@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,7 @@ from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import StorageError, TooLittleDataError, UsageError
 from ownvoice.events import StageProgress
 from ownvoice.publishing import dataset, model
-from ownvoice.publishing.card import ModelForm, PhraseSource, Wishes, model_card
+from ownvoice.publishing.card import ModelFacts, ModelForm, PhraseSource, Wishes, model_card
 from ownvoice.publishing.hub import RepoKind, refuse_unwanted_public
 from ownvoice.publishing.model import hub_base, read_json
 from ownvoice.publishing.record import read_published
@@ -138,32 +139,34 @@ def plan_model(
         quantisation=read_json(figures) if figures.is_file() else None,
         wishes=wishes,
     )
-    readable = {utterance_id(utterance) for utterance in read_manifest(run.voice).utterances} if recordings else set()
-    files = model.model_repository(facts, weights=weights, base=found.base, public_phrases=readable)
-    words = "and what was said in them" if recordings else "without any words that were said"
-    figures_told = (
-        f"Error rates of base and tuned model on {facts.evaluation['n']} phrases, {words}" if facts.evaluation else ""
-    )
+    readable = {utterance_id(utterance) for utterance in usable_utterances(run.voice)[0]} if recordings else set()
     return Plan(
         kind="model",
         repo=name,
         public=public,
-        files=files,
-        contains=tuple(
-            sentence
-            for sentence in (
-                f"{_FORMS[chosen]}, shaped by {facts.train} recordings of this voice; no recording is in it",
-                f"A card with the name {facts.author}, how it was trained, and the licence {facts.licence}",
-                figures_told,
-            )
-            if sentence
-        ),
-        notes=() if facts.evaluation else (f"It was never judged. Before you publish: ownvoice evaluate {run.path}",),
+        files=model.model_repository(facts, weights=weights, base=found.base, public_phrases=readable),
+        contains=tuple(_model_contains(facts)),
+        notes=tuple(_model_notes(run, facts)),
         record=run.published,
         is_ours=model.is_ours,
         private_folders=(run.voice.path,),
         keeps_history=True,
     )
+
+
+def _model_contains(facts: ModelFacts) -> Iterator[str]:
+    yield f"{_FORMS[facts.form]}, shaped by {facts.train} recordings of this voice; no recording is in it"
+    yield f"A card with the name {facts.author}, how it was trained, and the licence {facts.licence}"
+    if facts.evaluation:
+        words = "and what was said in them" if facts.dataset else "without any words that were said"
+        yield f"Error rates of base and tuned model on {facts.evaluation['n']} phrases, {words}"
+
+
+def _model_notes(run: RunFolder, facts: ModelFacts) -> Iterator[str]:
+    if not facts.evaluation:
+        yield f"It was never judged. Before you publish: ownvoice evaluate {run.path}"
+    if not facts.built_in_base and not (facts.base or "").startswith("mistralai/"):
+        yield "The licence is Voxtral's own. Where its base model has another, say so with --licence."
 
 
 def plan_all(
