@@ -8,7 +8,8 @@ from typing import get_args
 
 import pytest
 
-from ownvoice.config import VOXTRAL_LANGUAGES
+from ownvoice.config import VOXTRAL_LANGUAGES, VoiceSettings
+from ownvoice.data.manifest import read_manifest, write_voice_settings
 from ownvoice.data.phrases import TOPICS, Phrase, load_bank
 from ownvoice.data.phrases.bank import count_words
 from ownvoice.data.phrases.own import add_own_phrases, own_names, own_phrases
@@ -20,9 +21,11 @@ from ownvoice.data.phrases.own_words import (
     words_from_text,
 )
 from ownvoice.data.phrases.source import find_phrase, provenance, text_licences
+from ownvoice.data.session import Session
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import ConfigError, ManifestError, SourceError, UsageError
 from ownvoice.rundir import VoiceFolder
+from small_voxtral import murmur
 
 
 @pytest.fixture
@@ -157,6 +160,21 @@ def test_a_recording_keeps_where_its_text_is_from(voice: VoiceFolder) -> None:
         assert find_phrase(unknown, "es", voice) is None
     voice.own_phrases.write_text("{}\n", encoding="utf-8")
     assert find_phrase(ana.id, "es", voice) is None  # said where they are listed, not where somebody is about to speak
+
+
+def test_a_take_recorded_in_a_session_keeps_it(voice: VoiceFolder) -> None:
+    write_voice_settings(voice, VoiceSettings(language="es"))
+    (ana, *_) = add_own_phrases(voice, phrases_about(["Ana"], "es"))
+    session = Session(voice)
+    for phrase_id in (ana.id, load_bank("es")[0].id, None):
+        take = session.start("Ana llega hoy.", 16_000, phrase_id=phrase_id)
+        session.takes.append(take.id, 0, (murmur(1.0, seed=1) * 32767).astype("<i2").tobytes())
+        session.finish(take.id)
+    assert [dict(row.extra) for row in read_manifest(voice).utterances] == [
+        {"about": "Ana"},
+        {"text_source": "ownvoice", "text_licence": "Apache-2.0"},
+        {},
+    ]
 
 
 def test_the_licences_of_texts_are_counted_for_the_card() -> None:

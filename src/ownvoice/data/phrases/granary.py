@@ -22,7 +22,7 @@ from ownvoice.credentials import hub_token
 from ownvoice.data.importers.hub import hub_faults
 from ownvoice.data.phrases.bank import Phrase, bank_languages, count_words, phrase_id
 from ownvoice.data.phrases.speakable import fault_of
-from ownvoice.errors import ConfigError, HubError, OwnvoiceError, SourceError, storage_faults
+from ownvoice.errors import ConfigError, OwnvoiceError, SourceError, storage_faults
 from ownvoice.events import StageProgress
 from ownvoice.rundir import make_folder, write_atomically
 
@@ -132,7 +132,7 @@ def _fetch(language: str, path: Path, progress: StageProgress | None) -> None:
     if not pool.phrases:
         raise SourceError(f"none of {pool.rows} transcripts is fit to be read", where=DATASET)
     _save(path, pool)
-    part.unlink()
+    part.unlink(missing_ok=True)
 
 
 def _rows(config: str, skip: int) -> Iterator[tuple[str, str]]:
@@ -228,8 +228,7 @@ def _changed(what: str) -> SourceError:
 def _with_offer(error: OwnvoiceError, language: str) -> OwnvoiceError:
     """The same error, with what can be read meanwhile in its mend."""
     offer = "The built-in phrases need no network." if language in bank_languages() else "A text of your own will do."
-    kind = HubError if isinstance(error, HubError) else type(error)
-    return kind(error.what, where=error.where, mend=f"{error.mend} {offer}" if error.mend else offer)
+    return type(error)(error.what, where=error.where, mend=f"{error.mend} {offer}" if error.mend else offer)
 
 
 def _cache_folder() -> Path:
