@@ -14,6 +14,9 @@ from ownvoice.rundir import VoiceFolder
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+CLIPS = Path(__file__).parents[2] / "src" / "ownvoice" / "model" / "tiny" / "sample_voice" / "clips"
+"""Phrases of the sample voice, for a microphone to hear."""
+
 PATIENCE = 20_000
 """Milliseconds to wait for something that takes one on an idle machine."""
 

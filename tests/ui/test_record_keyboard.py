@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from in_browser import MICROPHONE, Studio, focused
 from numpy.typing import NDArray
-from record_desk import RecordDesk
+from record_desk import CLIPS, RecordDesk
 from scipy.signal import correlate
 
 from ownvoice.data.audio import SAMPLE_RATE, load_audio
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-CLIPS = Path(__file__).parents[2] / "src" / "ownvoice" / "model" / "tiny" / "sample_voice" / "clips"
 PHRASES = 10
 
 

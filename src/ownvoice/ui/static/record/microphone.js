@@ -57,26 +57,29 @@ export class Microphone extends EventTarget {
     if (!navigator.mediaDevices?.getUserMedia || !window.AudioWorkletNode) throw new MicrophoneProblem("unsupported");
     const stream = await ask(choice);
     const [track] = stream.getAudioTracks();
-    // At the device's own rate nothing is resampled before it reaches the disk; some browsers do not tell the rate.
-    const { sampleRate } = track.getSettings();
-    const context = new AudioContext({ latencyHint: "playback", ...(sampleRate && { sampleRate }) });
+    const context = contextAt(track.getSettings().sampleRate);
     try {
-      await context.audioWorklet.addModule(new URL("./capture_worklet.js", import.meta.url));
-      await context.resume();
+      await this.#connect(context, stream);
     } catch (error) {
       track.stop();
       await context.close();
-      throw error;
+      throw error instanceof DOMException ? new MicrophoneProblem("unsupported") : error;
     }
+    const lose = () => { if (this.#context === context) this.#lose(); };
+    track.addEventListener("ended", lose);
+    context.addEventListener("statechange", () => { if (context.state !== "running") lose(); });
+    [this.#stream, this.#context, this.#choice] = [stream, context, wanted];
+    this.dispatchEvent(new Event("open"));
+  }
+
+  async #connect(context, stream) {
+    await context.audioWorklet.addModule(new URL("./capture_worklet.js", import.meta.url));
+    await context.resume();
     const capture = new AudioWorkletNode(context, "capture", {
       numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit",
     });
     capture.port.onmessage = ({ data }) => this.#hear(data);
     context.createMediaStreamSource(stream).connect(capture);
-    track.addEventListener("ended", () => this.#lose());
-    context.addEventListener("statechange", () => { if (context.state !== "running") this.#lose(); });
-    [this.#stream, this.#context, this.#choice] = [stream, context, wanted];
-    this.dispatchEvent(new Event("open"));
   }
 
   #hear(block) {
@@ -87,7 +90,6 @@ export class Microphone extends EventTarget {
   }
 
   #lose() {
-    if (!this.isOpen) return;
     this.close();
     this.dispatchEvent(new Event("lost"));
   }
@@ -110,6 +112,17 @@ export class Microphone extends EventTarget {
   closeWhenIdle() {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.close(), IDLE_SECONDS * 1000);
+  }
+}
+
+/** At the device's own rate nothing is resampled on the way to the disk; not every browser tells it, or can do it. */
+function contextAt(sampleRate) {
+  const options = { latencyHint: "playback" };
+  try {
+    return new AudioContext({ ...options, ...(sampleRate && { sampleRate }) });
+  } catch (error) {
+    if (error.name !== "NotSupportedError") throw error;
+    return new AudioContext(options);
   }
 }
 

@@ -47,7 +47,8 @@ export class PhrasePanel {
     this.#drawButtons(phrase);
     setLines(this.part("hints"), hintTexts(phrase.clip?.hints ?? []));
     this.#drawTrim(phrase.clip);
-    this.#drawMeter(condition);
+    setShown(this.part("level"), condition === "recording");
+    setShown(this.part("hints"), condition !== "recording"); // those of the take before
   }
 
   #condition(phrase) {
@@ -102,13 +103,6 @@ export class PhrasePanel {
     if (!offered) return;
     setText(this.part("trim-text"), words(clip.trim ? "trim_is" : "trim_offer"));
     setText(this.part("trim"), this.named(words(clip.trim ? "do_untrim" : "do_trim")));
-  }
-
-  /** The meter is there whenever the microphone is on: by the phrase being recorded, or by the large one. */
-  #drawMeter(condition) {
-    const { microphone } = this.studio;
-    const inList = this.part("number") !== null;
-    setShown(this.part("level"), microphone.isOpen && (condition === "recording" || !inList));
   }
 
   /** The level as bar and word, and the clock; called with every block of sound. */

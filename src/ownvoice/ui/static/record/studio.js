@@ -203,7 +203,7 @@ export class Studio extends EventTarget {
 
   /** Go some phrases on (or, below 0, back); more are fetched when they run out. */
   async go(step) {
-    if (this.recording) return announce(words("stop_first"));
+    if (this.recording || this.opening) return announce(words("stop_first"));
     const to = this.at + step;
     if (to < 0) return announce(words("first_phrase"));
     if (!await this.fetchTo(to + 1)) return;

@@ -1,6 +1,6 @@
 // Brings one take to the server while it is being spoken, in parts, each of which is on disk there when it is answered.
 // Keeps what is not yet acknowledged and tries for as long as it takes; lets go of everything else.
-// The routes are those of ui/pages/recording.py. "Saved" is said by the answer of finish alone.
+// What page and server say to each other: docs/studio.md. "Saved" is said by the answer of finish alone.
 import { call, Refusal } from "../api.js";
 
 const PART_SECONDS = 0.5;
