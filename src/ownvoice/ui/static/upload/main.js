@@ -4,6 +4,7 @@ import { call } from "../api.js";
 import { ask, PlayButtons } from "../pages.js";
 import { setShown, setText } from "../record/elements.js";
 import { words } from "../words.js";
+import { MissingWords } from "./missing_words.js";
 import { Rows } from "./rows.js";
 import { Transfer } from "./transfer.js";
 
@@ -28,6 +29,8 @@ const rows = new Rows(document.querySelector(".files"), part("row"), {
     announce(words(leftOut ? "did_leave_out" : "did_take_in", { name: file.name }));
   },
 });
+
+const missing = new MissingWords({ paste, draft });
 
 const transfer = new Transfer(Number(place.dataset.piece), {
   started(n) {
@@ -54,9 +57,6 @@ function complain(text) {
   if (text) alarm(text);
 }
 
-const waiting = () => seen.rows.filter((row) => row.state === "no-words");
-const names = (files) => files.map((file) => file.name).join(", ");
-
 function show(view) {
   seen = { ...seen, ...view };
   const { problems, notes, draft } = seen;
@@ -72,19 +72,7 @@ function show(view) {
   )));
   setText(part("read-as"), words("read_as", { notes: notes.join("; ") }));
   setShown(part("read-as"), notes.length > 0);
-  showWords(draft);
-}
-
-function showWords(draft) {
-  const lacking = waiting();
-  setShown(part("words-section"), lacking.length > 0);
-  setText(part("words-missing"), words("words_missing", { n: lacking.length }));
-  setText(part("paste-order"), words("paste_order", { names: names(lacking) }));
-  const running = draft.state === "running";
-  setShown(part("do-draft"), seen.has_model);
-  setText(part("do-draft"), words(running ? "do_stop_draft" : "do_draft"));
-  setText(part("draft-text"), words(running ? "draft_running" : seen.has_model ? "draft_help" : "draft_none"));
-  countLines();
+  missing.draw(seen.rows.filter((row) => row.state === "no-words"), draft, seen.has_model);
 }
 
 function line(text) {
@@ -94,23 +82,6 @@ function line(text) {
 function list(box, texts) {
   box.querySelector("ul").replaceChildren(...texts.map(line));
   setShown(box, texts.length > 0);
-}
-
-const pasted = () => part("paste").value.split("\n").map((text) => text.trim()).filter(Boolean);
-
-function countLines() {
-  const lines = pasted();
-  const lacking = waiting();
-  let text = words("paste_count", { lines: lines.length, n: lacking.length });
-  if (lines.length > 0 && lines.length < lacking.length) text += `. ${misfit(lines, lacking)}`;
-  setText(part("paste-count"), text);
-}
-
-/** Which recordings have no line, or which lines no recording; nothing where they fit. */
-function misfit(lines, lacking) {
-  if (lines.length < lacking.length) return words("paste_missing", { names: names(lacking.slice(lines.length)) });
-  if (lines.length > lacking.length) return words("paste_extra", { lines: lines.slice(lacking.length).map((text) => `“${text}”`).join(", ") });
-  return "";
 }
 
 /** Look at the batch as the server has it, and again while it changes by itself. */
@@ -167,9 +138,8 @@ function add(chosen) {
   });
 }
 
-async function paste() {
-  const lines = pasted();
-  const wrong = misfit(lines, waiting());
+async function paste(lines) {
+  const wrong = missing.misfit;
   complain(wrong);
   if (wrong) {
     part("paste").focus();
@@ -177,7 +147,7 @@ async function paste() {
   }
   const done = await attempt(async () => { show(await call("POST", `${batch}/words`, { lines: lines.join("\n") })); return true; });
   if (!done) return;
-  part("paste").value = "";
+  missing.empty();
   announce(words("pasted", { n: lines.length }));
   part("save").focus(); // the field that had the focus is gone
 }
@@ -199,7 +169,7 @@ async function save() {
   const unready = seen.rows.filter((row) => !["ready", "left-out", "saved"].includes(row.state));
   const ready = seen.rows.filter((row) => row.state === "ready").map((row) => row.file);
   if (unready.length) {
-    complain(`${words("not_ready", { names: names(unready) })}. ${words("not_ready_help")}`);
+    complain(`${words("not_ready", { names: unready.map((row) => row.name).join(", ") })}. ${words("not_ready_help")}`);
     rows.focus(unready[0].file);
     return;
   }
@@ -259,9 +229,6 @@ part("files").addEventListener("change", async (event) => {
   event.target.value = ""; // so that choosing the same files again is a change
   await add(chosen);
 });
-part("paste").addEventListener("input", countLines);
-part("do-paste").addEventListener("click", paste);
-part("do-draft").addEventListener("click", draft);
 part("save").addEventListener("click", save);
 part("discard").addEventListener("click", discard);
 part("add-more").addEventListener("click", () => {
