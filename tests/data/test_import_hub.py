@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from fakes.hub.app import Hub, Token, add_repo, running_hub
 from ownvoice.data.importers import import_recordings
 from ownvoice.data.importers.columns import Wanted
 from ownvoice.data.importers.hub import Origin, stream_dataset
 from ownvoice.data.importers.source import Clip, read_content
 from ownvoice.errors import SourceError, UsageError
 from ownvoice.rundir import VoiceFolder
-from read_only_hub import REVISION, read_only_hub
 from sources import pack, put, record
 
 IMPORT_ALL = """
@@ -77,39 +78,59 @@ def sound(seed: int, folder: Path) -> dict[str, object]:
     return {"bytes": record(folder / f"{seed}.wav", seed).read_bytes(), "path": f"{seed}.wav"}
 
 
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    with running_hub(tmp_path / "stored") as hub:
+        hub.add_token(Token("hf_secret", "anna"))
+        yield hub
+
+
+def push(hub: Hub, folder: Path) -> str:
+    """Put ``folder`` there as the data set ``anna/FOLDER`` and return its revision."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return add_repo(hub, "dataset", f"anna/{folder.name}", files).commits[-1].oid
+
+
+def refuse(hub: Hub, path: str, status: int, **headers: str) -> None:
+    for method in ("GET", "HEAD"):
+        hub.fail(method, path, status, times=1000, headers=headers)
+
+
 @pytest.mark.slow
-def test_data_sets_of_every_shape(tmp_path: Path) -> None:
-    hub, made = tmp_path / "hub", tmp_path / "made"
+def test_data_sets_of_every_shape(hub: Hub, tmp_path: Path) -> None:
+    sets, made = tmp_path / "sets", tmp_path / "made"
     for number in (1, 2):
-        record(hub / "anna" / "folder" / "clips" / f"{number}.wav", number)
+        record(sets / "folder" / "clips" / f"{number}.wav", number)
     rows = "file_name,transcription\nclips/1.wav,Hello\nclips/2.wav,\nclips/9.wav,Gone\n"
-    put(hub / "anna" / "folder" / "metadata.csv", rows)
-    (hub / "anna" / "zipped").mkdir()
-    pack(hub / "anna" / "folder", hub / "anna" / "zipped" / "all.zip")
+    put(sets / "folder" / "metadata.csv", rows)
+    revision = push(hub, sets / "folder")
+    (sets / "zipped").mkdir()
+    pack(sets / "folder", sets / "zipped" / "all.zip")
     private = str(record(tmp_path / "private.wav", 7))
-    elsewhere = f"hf://datasets/anna/folder@{REVISION}/clips/1.wav"
+    elsewhere = f"hf://datasets/anna/folder@{revision}/clips/1.wav"
     held = [sound(1, made), {"bytes": None, "path": private}, {"bytes": None, "path": elsewhere}, None, sound(2, made)]
     spoken = [{"audio": audio, "sentence": f"row {n}", "language": "es"} for n, audio in enumerate(held, 1)]
-    parquet(hub / "anna" / "rows" / "train.parquet", spoken)
+    parquet(sets / "rows" / "train.parquet", spoken)
     for split in ("train", "test"):
         table = [{"speech": sound(3, made), "text": split, "said": f"said in {split}"}]
-        parquet(hub / "anna" / "splits" / f"{split}.parquet", table)
-    put(hub / "anna" / "text" / "data.csv", "a,b\n1,2\n")
-    with read_only_hub(hub) as (address, tokens):
-        folder, zipped, table, split, said, several, no_split, no_sound, no_column = import_in_a_process(
-            tmp_path,
-            {"HF_ENDPOINT": address},
-            ("hub:anna/folder", {}),
-            ("hub:anna/zipped", {}),
-            ("hub:anna/rows", {"language": "en"}),
-            ("hub:anna/splits::test", {}),
-            ("hub:anna/splits:default:train", {"text_column": "said", "audio_column": "speech"}),
-            ("hub:anna/splits", {}),
-            ("hub:anna/splits::dev", {}),
-            ("hub:anna/text", {}),
-            ("hub:anna/splits::test", {"audio_column": "said"}),
-        )
-    assert tokens == {"Bearer hf_secret"}
+        parquet(sets / "splits" / f"{split}.parquet", table)
+    put(sets / "text" / "data.csv", "a,b\n1,2\n")
+    for name in ("zipped", "rows", "splits", "text"):
+        push(hub, sets / name)
+    folder, zipped, table, split, said, several, no_split, no_sound, no_column = import_in_a_process(
+        tmp_path,
+        {"HF_ENDPOINT": hub.url},
+        ("hub:anna/folder", {}),
+        ("hub:anna/zipped", {}),
+        ("hub:anna/rows", {"language": "en"}),
+        ("hub:anna/splits::test", {}),
+        ("hub:anna/splits:default:train", {"text_column": "said", "audio_column": "speech"}),
+        ("hub:anna/splits", {}),
+        ("hub:anna/splits::dev", {}),
+        ("hub:anna/text", {}),
+        ("hub:anna/splits::test", {"audio_column": "said"}),
+    )
+    assert {seen.token for seen in hub.seen} == {"hf_secret"}
     for outcome in (folder, zipped):
         assert outcome["texts"] == ["Hello"]
         assert outcome["left_out"] == [
@@ -156,27 +177,28 @@ def test_streaming_needs_no_hub(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_refusals_are_plain_and_what_came_in_stays(tmp_path: Path) -> None:
-    hub = tmp_path / "hub"
-    for name, status in (("private", "401"), ("gated", "403 GatedRepo"), ("closed", "403")):
-        put(hub / "anna" / name / ".status", status)
-    for number in (1, 2):
-        record(hub / "anna" / "broken" / "clips" / f"{number}.wav", number)
-    put(hub / "anna" / "broken" / "clips" / "3.wav", "forbidden")
+def test_refusals_are_plain_and_what_came_in_stays(hub: Hub, tmp_path: Path) -> None:
+    refuse(hub, "/anna/private", 401)
+    refuse(hub, "/anna/gated", 403, **{"X-Error-Code": "GatedRepo"})
+    refuse(hub, "/anna/closed", 403)
+    refuse(hub, "clips/3.wav", 403)
+    broken = tmp_path / "broken"
+    for number in (1, 2, 3):
+        record(broken / "clips" / f"{number}.wav", number)
     rows = "\n".join(f"clips/{number}.wav,words {number}" for number in (1, 2, 3))
-    put(hub / "anna" / "broken" / "metadata.csv", f"file_name,text\n{rows}\n")
-    put(hub / "anna" / "picture" / "a.xyz", "")
+    put(broken / "metadata.csv", f"file_name,text\n{rows}\n")
+    push(hub, broken)
+    push(hub, put(tmp_path / "picture" / "a.xyz", "").parent)
     names = ("private", "gated", "closed", "missing", "broken", "picture")
-    with read_only_hub(hub) as (address, _):
-        *refused, broken, picture = import_in_a_process(
-            tmp_path, {"HF_ENDPOINT": address}, *((f"hub:anna/{name}", {}) for name in names)
-        )
+    *refused, broken_off, picture = import_in_a_process(
+        tmp_path, {"HF_ENDPOINT": hub.url}, *((f"hub:anna/{name}", {}) for name in names)
+    )
     for outcome in refused:
         assert outcome["error"] == "HubError"
         assert "there is no such data set, or this account may not read it" in outcome["message"]
         assert "hf auth login" in outcome["message"] and "http" not in outcome["message"]
         assert not outcome["made"]
-    assert (broken["error"], broken["lines"]) == ("HubError", 2)
+    assert (broken_off["error"], broken_off["lines"]) == ("HubError", 2)
     assert (picture["error"], picture["made"]) == ("SourceError", False)
 
 
