@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -18,6 +18,7 @@ from ownvoice.rundir import VoiceFolder
 if TYPE_CHECKING:
     from ownvoice.data.phrases.next_up import NextPhrases
     from ownvoice.data.phrases.own_words import WordKind
+    from ownvoice.data.phrases.source import PhraseSource
 
 KINDS = ("person", "place", "medicine", "term")
 SOURCES = ("builtin", "granary", "own")
@@ -115,7 +116,8 @@ def _everything(source: str, language: str, folder: VoiceFolder | None) -> tuple
     if source == "granary":
         with RunProgress() as progress:
             return phrases_for("granary", language, progress=progress.stage)
-    return phrases_for(source if source in SOURCES else Path(source), language, voice=folder)  # type: ignore[arg-type]
+    named = cast("PhraseSource", source) if source in SOURCES else Path(source)
+    return phrases_for(named, language, voice=folder)
 
 
 def _shown(everything: Sequence[Phrase], folder: VoiceFolder | None, topic: str | None, search: str) -> list[Phrase]:
