@@ -102,3 +102,10 @@ def test_readme_map_names_every_module() -> None:
 
 def test_readme_map_names_nothing_that_is_gone() -> None:
     assert [path for path in readme_map() if not (ROOT / path).exists()] == []
+
+
+def test_only_publishing_writes_to_the_hub() -> None:
+    users = {
+        str(file.relative_to(PACKAGE)) for file in SOURCES for _, name in imports(file) if name.endswith(".HfApi")
+    }
+    assert users == {"publishing/hub.py"}
