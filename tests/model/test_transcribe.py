@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from ownvoice.model.features import Window
+from ownvoice.model.lanes import answer_in_lanes
 from ownvoice.model.load import Recogniser, load_recogniser
-from ownvoice.model.transcribe import FEWEST_TOKENS, batches_by_length, transcribe_clips
+from ownvoice.model.transcribe import FEWEST_TOKENS, answer_clips, batches_by_length, transcribe_clips
 from small_voxtral import SECOND, murmur
 
 
@@ -47,3 +48,13 @@ def test_batches_hold_one_number_of_windows() -> None:
     window = Window(samples=10, mel_frames=4, audio_tokens=1, sampling_rate=SECOND)
     batches = list(batches_by_length([10, 25, 7, 21, 3, 30, 5], window, batch_size=2))
     assert batches == [[4, 6], [2, 0], [3, 1], [5]]
+
+
+def test_lanes_give_the_same_answers(recogniser: Recogniser) -> None:
+    clips = [murmur(seconds, seed=seed) for seed, seconds in enumerate([0.5, 0.9, 0.7, 0.3, 0.8])]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert answer_in_lanes(recogniser, clips, "en") == answer_clips(recogniser, clips, "en")
+    finally:
+        torch.set_num_threads(threads)

@@ -7,6 +7,7 @@ that it appears whole or not at all, and that what is in it says the same as the
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -86,12 +87,8 @@ def quantise(plain: Path, folder: Path, how: Quantisation) -> None:
     """
     from transformers import VoxtralForConditionalGeneration, VoxtralProcessor
 
-    try:
-        import bitsandbytes  # noqa: F401 - transformers' own message for this is a traceback
-    except ImportError:
-        raise ModelError(
-            "quantised weights need bitsandbytes, which is not installed", mend="pip install bitsandbytes"
-        ) from None
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ModelError("quantised weights need bitsandbytes, which is not installed", mend="pip install bitsandbytes")
     model = VoxtralForConditionalGeneration.from_pretrained(
         plain,
         quantization_config=_quantisation_config(how),

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ownvoice.errors import AudioError
+from ownvoice.model.lanes import answer_in_lanes
 from ownvoice.model.load import Recogniser
 from ownvoice.model.pauses import Stretch, cut_at_pauses
-from ownvoice.model.transcribe import Answer, answer_clips
+from ownvoice.model.transcribe import Answer
 from ownvoice.model.wording import is_looping, join_at_seam, without_loops
 
 SHORTEST_RETRY = 1.0
@@ -105,7 +106,7 @@ def hear(recogniser: Recogniser, pieces: Sequence[Piece], language: str | None) 
     rate = recogniser.window.sampling_rate
     segments = [_silent(piece.stretch, rate) for piece in pieces]
     spoken = [index for index, piece in enumerate(pieces) if not piece.stretch.silent]
-    answers = answer_clips(recogniser, [pieces[index].samples for index in spoken], language)
+    answers = answer_in_lanes(recogniser, [pieces[index].samples for index in spoken], language)
     for index, answer in zip(spoken, answers, strict=True):
         heard = replace(segments[index], silent=False, text=answer.text)
         if _suspicious(answer):
@@ -158,7 +159,7 @@ def _hear_again(recogniser: Recogniser, piece: Piece, first: Segment, language: 
     if piece.samples.size >= SHORTEST_RETRY * rate:
         stretches = cut_at_pauses(piece.samples, piece.samples.size * 2 // 3, rate)
         halves = [piece.samples[part.start + part.overlap : part.end] for part in stretches]
-    answers = answer_clips(recogniser, halves, language)
+    answers = answer_in_lanes(recogniser, halves, language)
     return replace(
         first,
         text=" ".join(text for answer in answers if (text := without_loops(answer.text))),

@@ -1,0 +1,128 @@
+"""Many clients at once: every answer is from the right voice or the documented 429, also when the server is stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from live_server import CLIPS, Server, serving
+from ownvoice.data.audio import load_audio
+from ownvoice.model.load import load_recogniser
+from ownvoice.model.recording import transcribe_long
+
+SECONDS = 5.0
+CLIENTS = 64
+
+
+def ask(server: Server, client: httpx.Client, model: str, clip: Path) -> httpx.Response:
+    files = {"file": (clip.name, clip.read_bytes())}
+    return client.post(
+        f"{server.url}/v1/audio/transcriptions", files=files, data={"model": model, "language": "en"}, timeout=60
+    )
+
+
+@pytest.fixture(scope="module")
+def expected(three_voices: dict[str, Path]) -> dict[tuple[str, int], str]:
+    """What each voice writes of some clips when nobody else asks."""
+    clips = [load_audio(clip) for clip in CLIPS[:4]]
+    return {
+        (name, number): transcribe_long(recogniser, clip, "en").text
+        for name, run in three_voices.items()
+        for recogniser in [load_recogniser(run)]
+        for number, clip in enumerate(clips)
+    }
+
+
+@pytest.mark.slow
+def test_64_clients_get_the_right_voice_or_429(
+    three_voices: dict[str, Path], expected: dict[tuple[str, int], str]
+) -> None:
+    assert len({text for (_, number), text in expected.items() if number == 0}) == 3
+    with serving(*three_voices.values(), options=("--max-requests", "48")) as server:
+        statuses: Counter[int] = Counter()
+        wrong: list[str] = []
+        end = time.monotonic() + SECONDS
+
+        def client(number: int) -> None:
+            with httpx.Client() as http:
+                turn = number
+                while time.monotonic() < end:
+                    name, clip = list(three_voices)[turn % 3], turn % 4
+                    answer = ask(server, http, name, CLIPS[clip])
+                    statuses[answer.status_code] += 1
+                    if answer.status_code == 429:
+                        assert int(answer.headers["retry-after"]) >= 1
+                        time.sleep(0.2)
+                    elif answer.json()["text"] != expected[name, clip]:
+                        wrong.append(answer.text)
+                    turn += 1
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(client, range(CLIENTS)))
+    assert not wrong
+    assert statuses[200] >= CLIENTS // 2
+    assert statuses[429] > 0
+    assert set(statuses) == {200, 429}
+
+
+@pytest.fixture
+def stoppable() -> Iterator[Server]:
+    with ExitStack() as stack:
+        yield stack.enter_context(serving("tiny"))
+
+
+@pytest.mark.slow
+def test_stopped_under_load_every_accepted_request_is_answered_and_it_ends_within_ten_seconds(
+    stoppable: Server,
+) -> None:
+    assert ask(stoppable, httpx.Client(), "tiny", CLIPS[0]).status_code == 200
+    answered: Counter[object] = Counter()
+    stopped = threading.Event()
+
+    def client(number: int) -> None:
+        with httpx.Client() as http:
+            while not stopped.is_set():
+                try:
+                    answered[ask(stoppable, http, "tiny", CLIPS[number % 4]).status_code] += 1
+                except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
+                    # after the signal a connection may be refused, or closed before a request on it was read
+                    assert stoppable_is_stopping.is_set(), error
+                    answered[type(error).__name__] += 1
+                    return
+
+    stoppable_is_stopping = threading.Event()
+    with ThreadPoolExecutor(32) as pool:
+        clients = [pool.submit(client, number) for number in range(32)]
+        time.sleep(2)
+        stoppable_is_stopping.set()
+        signalled = time.monotonic()
+        stoppable.process.send_signal(signal.SIGTERM)
+        assert stoppable.process.wait(15) == 0
+        took = time.monotonic() - signalled
+        stopped.set()
+        for done in clients:
+            done.result()
+    assert took < 10
+    assert answered[200] > 0
+    assert {key for key in answered if isinstance(key, int)} <= {200, 503}
+
+
+def test_accepted_requests_are_answered_when_it_is_stopped(stoppable: Server) -> None:
+    """Requests that were wholly received before the signal: each has its answer, none a broken connection."""
+    with ThreadPoolExecutor(24) as pool:
+        asked = [pool.submit(ask, stoppable, httpx.Client(), "tiny", CLIPS[number % 8]) for number in range(24)]
+        time.sleep(1)
+        stoppable.process.send_signal(signal.SIGTERM)
+        statuses = Counter(request.result().status_code for request in asked)
+    assert statuses.total() == 24
+    assert set(statuses) <= {200, 503}
+    assert stoppable.process.wait(15) == 0
