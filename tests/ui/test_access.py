@@ -48,9 +48,12 @@ def ask(app: ASGIApp, method: str, address: str, home: str = HOME) -> tuple[int,
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 7860), "state": {},
     }  # fmt: skip
     said: list[Message] = []
+    to_say: list[Message] = [{"type": "http.request", "body": b"{}", "more_body": False}]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"{}", "more_body": False}
+        if not to_say:
+            await anyio.sleep_forever()  # the connection stays
+        return to_say.pop()
 
     async def send(message: Message) -> None:
         said.append(message)
@@ -201,6 +204,15 @@ def test_no_path_leads_out_of_its_folder_on_any_route(tmp_path: Path) -> None:
                 tried += 1
     assert tried > 50
     assert outside() == before
+
+
+@pytest.mark.parametrize(
+    "path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "..\\app.py", "/etc/passwd", "a/../../app.py"]
+)
+def test_static_files_are_all_that_is_served_as_files(tmp_path: Path, path: str) -> None:
+    app = build_app(tmp_path / "voices")
+    assert ask(app, "GET", "/static/app.css")[0] == 200
+    assert ask(app, "GET", f"/static/{path}")[0] == 404
 
 
 @pytest.fixture

@@ -96,6 +96,16 @@ def test_a_port_that_is_taken_is_said_and_the_next_one_used(tmp_path: Path) -> N
     assert foreign.returncode == 2 and "cannot listen there" in foreign.stderr
 
 
+def test_interface_py_is_the_same_command() -> None:
+    shim = Path(__file__).parents[2] / "interface.py"
+    helped = [
+        subprocess.run([sys.executable, *command, "--help"], capture_output=True, text=True, timeout=60)
+        for command in ([str(shim)], ["-m", "ownvoice", "app"])
+    ]
+    assert helped[0].returncode == 0 and "--no-browser" in helped[0].stdout
+    assert helped[0].stdout == helped[1].stdout
+
+
 def test_two_on_the_usual_port_get_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ownvoice", "app", "--no-browser", "--voices", str(tmp_path)]
     with socket.socket() as usual:

@@ -41,9 +41,9 @@ _LAST_WORDS_SECONDS = 3
 @click.option("--no-browser", is_flag=True, help="Do not open a browser window.")
 @click.pass_context
 def command(ctx: click.Context, host: str, port: int, voices: Path, no_browser: bool) -> None:
-    """Open the studio in a browser: read phrases aloud, bring recordings, look through them, train.
+    """The web app: record, train, compare.
 
-    Everything stays in the folder of the voices. Ctrl-C ends it; what was saved by then is there.
+    Opens in your browser. Everything stays in the folder of the voices. Ctrl-C ends it; what was saved stays.
     """
     wanted = ctx.get_parameter_source("port") == ParameterSource.COMMANDLINE
     with contextlib.closing(_listen(host, port, 1 if wanted else _PORTS_TRIED)) as listening:
