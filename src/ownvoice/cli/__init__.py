@@ -28,6 +28,7 @@ VERBS = {
     "track": "The figures of all runs in a dashboard on this computer.",
     "transcribe": "Write down what is said in audio files.",
     "serve": "An OpenAI-compatible transcription server for one model or several voices.",
+    "dictate": "Speak, and have it written to the terminal or the clipboard.",
     "export": "Write a trained model in a form that other programs read.",
     "publish": "Share recordings or a model on the Hugging Face Hub, private unless you say otherwise.",
     "card": "The card a model would have on the Hub, to read before publishing.",

@@ -7,6 +7,7 @@ voices.py      several adapters over one base, chosen by name
 gate.py        what every request passes: access, number, size, time
 batching.py    a bounded queue, and batches of what waits
 phrases.py     where a spoken phrase begins and ends
+microphone.py  this computer's microphone
 dictation.py   live dictation by phrases over a WebSocket
 server.py      the OpenAI-compatible routes
 stopping.py    runs the server, and stops it with every accepted request answered

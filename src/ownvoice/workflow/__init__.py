@@ -4,6 +4,7 @@ train.py      a table or a voice -> settings, check, split -> a trained run
 runs.py       the app's runs, each a process of its own: start, pause, cancel, go on, look
 judge.py      a run -> base and tuned on the same phrases
 transcribe.py a model and recordings -> transcripts
+dictate.py    a model and a microphone -> text
 export.py     a run -> the same model for other programs
 demo.py       all of it on the built-in model and its sample voice
 """

@@ -119,8 +119,8 @@ def _model_identity(model: str) -> str:
     return digest.hexdigest()
 
 
-def open_transcriber(model: str, language: str | None) -> FileTranscriber:
-    """Load a model once, for files of any length.
+def open_recogniser(model: str, language: str | None) -> tuple[Recogniser, str | None]:
+    """Load a model, and decide which language is written into its prompts.
 
     Parameters
     ----------
@@ -144,7 +144,12 @@ def open_transcriber(model: str, language: str | None) -> FileTranscriber:
     from ownvoice.model.load import load_recogniser
 
     recogniser = load_recogniser(model)
-    return FileTranscriber(recogniser, language or recogniser.language)
+    return recogniser, language or recogniser.language
+
+
+def open_transcriber(model: str, language: str | None) -> FileTranscriber:
+    """Load a model once, for files of any length; parameters and errors are those of :func:`open_recogniser`."""
+    return FileTranscriber(*open_recogniser(model, language))
 
 
 @dataclass

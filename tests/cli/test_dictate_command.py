@@ -1,0 +1,88 @@
+"""``ownvoice dictate`` with the real arecord, on a sound card that plays a recording to it instead of a microphone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ownvoice.data.audio import SAMPLE_RATE, load_audio
+from ownvoice.model.load import load_recogniser
+from ownvoice.model.recording import transcribe_long
+
+CLIPS = sorted((Path(__file__).parents[2] / "src/ownvoice/model/tiny/sample_voice/clips").glob("*.ogg"))[:2]
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> dict[str, str]:
+    """An environment whose only program is the system's arecord, and whose microphone says two phrases."""
+    arecord = shutil.which("arecord")
+    if arecord is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("needs the Debian package alsa-utils")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    silence = np.zeros(2 * SAMPLE_RATE, np.float32)
+    said = np.concatenate([silence, load_audio(CLIPS[0]), silence, load_audio(CLIPS[1]), silence])
+    (tmp_path / "said.raw").write_bytes((said * 32767).astype("<i2").tobytes())
+    program = programs / "arecord"
+    program.write_text(f'#!/bin/sh\nexec {arecord} -d {int(said.size / SAMPLE_RATE)} "$@"\n')
+    program.chmod(0o755)
+    settings = tmp_path / "asound.conf"
+    settings.write_text(
+        f'pcm.!default {{ type file slave.pcm "null" file "/dev/null" infile "{tmp_path}/said.raw" format "raw" }}\n'
+        "pcm.null { type null }\n"
+    )
+    return os.environ | {"PATH": str(programs), "ALSA_CONFIG_PATH": str(settings), "OMP_NUM_THREADS": "1"}
+
+
+def dictate(environment: dict[str, str], *options: str, keys: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ownvoice", "dictate", "--model", "tiny", "--language", "en", *options]
+    return subprocess.run(
+        command, env=environment, input=keys, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.slow
+def test_hands_free_writes_each_phrase_on_a_line(card: dict[str, str]) -> None:
+    done = dictate(card, "--hands-free", "--pause", "1")
+    assert done.returncode == 0, done.stderr
+    tiny = load_recogniser("tiny")
+    alone = [transcribe_long(tiny, load_audio(clip), "en").text for clip in CLIPS]
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    for line, words in zip(lines, alone, strict=True):
+        assert set(line.split()) & set(words.split()), "the same phrase, cut a little otherwise"
+
+
+@pytest.mark.slow
+def test_push_to_talk_waits_through_pauses(card: dict[str, str]) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(COMMAND, env=card, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin and process.stdout and process.stderr
+        assert "Press Enter" in process.stderr.readline()
+        process.stdin.write("\n")
+        process.stdin.flush()
+        text = process.stdout.readline()
+        process.stdin.close()
+        assert process.wait(60) == 0
+    tiny = load_recogniser("tiny")
+    for clip in CLIPS:
+        assert set(text.split()) & set(transcribe_long(tiny, load_audio(clip), "en").text.split())
+
+
+def test_without_a_recorder_it_says_what_to_install(tmp_path: Path) -> None:
+    done = dictate(os.environ | {"PATH": str(tmp_path)}, "--hands-free")
+    assert done.returncode == 2
+    assert "no program here that records" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_clipboard_it_says_so_before_anything_is_loaded(tmp_path: Path) -> None:
+    done = dictate(os.environ | {"PATH": str(tmp_path)}, "--clipboard")
+    assert done.returncode == 2
+    assert "clipboard" in done.stderr
