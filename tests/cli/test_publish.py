@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from fakes.hub.app import Hub, Token, client_environment
 from ownvoice.cli import cli
 from ownvoice.data.manifest import read_manifest, read_voice_settings, revise_utterance
+from ownvoice.model.source import TINY_WEIGHTS
 from ownvoice.publishing.dataset import PRIVATE_CONSENT, PUBLIC_CONSENT
 from ownvoice.rundir import RunFolder, VoiceFolder
 from voices import make_voice
@@ -42,6 +43,12 @@ def publish(*arguments: object) -> Result:
     done = CliRunner().invoke(cli, ["publish", *map(str, arguments)])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     return done
+
+
+def as_if_trained_whole(run: RunFolder) -> None:
+    """A model in the place of the adapter: nothing has to be merged."""
+    shutil.copytree(TINY_WEIGHTS, run.model)
+    shutil.rmtree(run.adapter)
 
 
 def everything(hub: Hub) -> bytes:
@@ -210,11 +217,29 @@ def test_a_card_can_be_read_before(run: RunFolder, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_both_at_once_goes_on_where_it_stopped(local_hub: Hub, run: RunFolder) -> None:
+    as_if_trained_whole(run)
+    local_hub.fail("POST", "/api/models/.*/commit/", 402)
+    done = publish("all", run.path, "--yes")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "the Hub asks for payment" in done.stderr
+    assert done.stderr.count("will be private") == 2, "both were listed before the one question"
+    recordings = local_hub.repo("dataset", "anna/trained-voice")
+    (before,) = recordings.commits
+    assert set(local_hub.repo("model", "anna/trained-voxtral").files) == {".gitattributes"}
+    local_hub.seen.clear()
+    done = publish("all", run.path, "--yes", "--json")
+    assert [row["repo"] for row in json.loads(done.stdout)] == ["anna/trained-voice", "anna/trained-voxtral"]
+    assert recordings.commits == [before]
+    assert local_hub.received("/storage/") == 0, "recordings and weights had arrived the first time"
+    assert "model.safetensors" in local_hub.repo("model", "anna/trained-voxtral").files
+
+
+@pytest.mark.slow
 def test_the_shim_publishes_a_model_and_the_card_knows_its_place(
     local_hub: Hub, run: RunFolder, tmp_path: Path
 ) -> None:
-    shutil.copytree(ROOT / "src/ownvoice/model/tiny/weights", run.model)
-    shutil.rmtree(run.adapter)  # as after training the whole model: nothing has to be merged
+    as_if_trained_whole(run)
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "push_to_huggingface.py"), str(run.path), "--repo", "mine", "--json"],
         env=client_environment(local_hub, tmp_path / "home", "hf_write"),

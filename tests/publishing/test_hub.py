@@ -130,6 +130,13 @@ def test_history_can_be_forgotten(connect: Connect, local_hub: LocalHub) -> None
     assert (only.oid, set(only.files)) == (head, {".gitattributes", TABLE.path})
 
 
+def test_a_card_that_is_refused_is_found_before_anything_is_sent(connect: Connect, local_hub: LocalHub) -> None:
+    with pytest.raises(HubError, match=r"does not accept the card .*license") as refusal:
+        push(connect(), SOUND, RepoFile("README.md", b"---\nlicense: mine\n---\nhello"))
+    assert "--licence" in str(refusal.value)
+    assert not local_hub.requests("/storage/")
+
+
 def test_deleting_what_is_not_there_is_no_success(connect: Connect, local_hub: LocalHub) -> None:
     push(connect(), SOUND)
     connect().delete("dataset", "anna/voice")

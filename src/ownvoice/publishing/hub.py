@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, RepoCard
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile as RemoteFile
 from huggingface_hub.utils import disable_progress_bars, httpx, logging, validate_repo_id  # type: ignore[attr-defined]
@@ -72,7 +72,7 @@ class Hub:
     _api: HfApi = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._api = HfApi(token=self.token.reveal())
+        self._api = HfApi(token=self.token.reveal().strip())
         # The client's warnings show addresses of storage that anyone who has them can write to for a while.
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         if not sys.stderr.isatty():  # its bars are for people
@@ -222,6 +222,7 @@ class Hub:
         url = repo_url(api.endpoint, kind, repo)
         if not changed and not removed:
             return Pushed(url, head, (), ())
+        _check_card(kind, repo, changed)
         additions = [CommitOperationAdd(file.path, _for_client(file)) for file in changed]
         _upload(api, kind, repo, additions, progress)
         made = api.create_commit(
@@ -273,6 +274,18 @@ def refuse_unwanted_public(repo: str, state: RepoState | None, *, public: bool) 
 def repo_url(endpoint: str, kind: RepoKind, repo: str) -> str:
     """Address of a repository's page."""
     return f"{endpoint}/{repo}" if kind == "model" else f"{endpoint}/{kind}s/{repo}"
+
+
+def _check_card(kind: RepoKind, repo: str, files: Iterable[RepoFile]) -> None:
+    """Let the Hub look at the card before anything large is sent: it would refuse a bad one only at the end."""
+    for file in files:
+        if file.path == "README.md" and isinstance(file.content, bytes):
+            try:
+                RepoCard(file.content.decode()).validate(repo_type=kind)
+            except ValueError as error:
+                raise HubError(
+                    f"the Hub does not accept the card ({error})", where=repo, mend="Check --licence and --author."
+                ) from None
 
 
 def _for_client(file: RepoFile) -> bytes | str:

@@ -82,7 +82,7 @@ def hub_refusals(where: str) -> Iterator[None]:
     except (RuntimeError, ValueError) as error:  # the client's wrappers around a failed upload and a refused card
         cause = _cause(error)
         if cause is None:
-            raise HubError(f"the upload failed ({_first_line(error)})", where=where, mend=GOES_ON) from None
+            raise HubError(f"the request failed ({_first_line(error)})", where=where, mend=GOES_ON) from None
         raise (_explained(where, cause) if isinstance(cause, HfHubHTTPError) else _broken(where, cause)) from None
 
 

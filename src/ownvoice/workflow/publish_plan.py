@@ -258,7 +258,7 @@ def _form(run: RunFolder, form: SharedForm | None, quantise: Quantisation | None
     if found.adapter is None:
         if form == "adapter":
             raise UsageError("this run trained the whole model and has no adapter", where=run.path)
-        return found, "merged" if quantise else "full"
+        return found, "full"
     if quantise and form == "adapter":
         raise UsageError("an adapter is not quantised", mend="Leave out one of --format adapter and --quantize.")
     on_hub = hub_base(TrainingSettings.load(run.config)) is not None
@@ -270,7 +270,7 @@ def _weights(
 ) -> Path:
     if form == "adapter" and found.adapter is not None:
         return found.adapter
-    if form == "full":
+    if form == "full" and quantise is None:
         return found.base
     folder = run.export(f"merged-{quantise}" if quantise else "merged")
     if not folder.exists():
