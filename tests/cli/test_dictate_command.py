@@ -40,11 +40,12 @@ def card(tmp_path: Path) -> dict[str, str]:
     return os.environ | {"PATH": str(programs), "ALSA_CONFIG_PATH": str(settings), "OMP_NUM_THREADS": "1"}
 
 
-def dictate(environment: dict[str, str], *options: str, keys: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ownvoice", "dictate", "--model", "tiny", "--language", "en", *options]
-    return subprocess.run(
-        command, env=environment, input=keys, capture_output=True, text=True, timeout=120, check=False
-    )
+COMMAND = [sys.executable, "-m", "ownvoice", "dictate", "--model", "tiny", "--language", "en"]
+
+
+def dictate(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *options]
+    return subprocess.run(command, env=environment, input="", capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.slow
