@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,18 @@ def test_what_is_done_to_speech_is_what_is_said_of_it(
 def test_very_short_takes_are_judged_too() -> None:
     for samples in (1, 300, 512, 700, 1600):
         assert [hint.kind for hint in hear(np.full(samples, 0.001, np.float32), TEXT).hints] == ["empty"]
+
+
+def test_a_long_take_is_judged_by_both_its_ends_and_soon() -> None:
+    speech = np.concatenate([load_audio(clip) for clip in CLIPS])
+    long = np.concatenate([*[speech] * 8, load_audio(CLIPS[0])])
+    assert len(long) > 300 * SAMPLE_RATE
+    spent = time.process_time()
+    assert hear(long, TEXT).hints == ()
+    assert [hint.kind for hint in hear(long[: speech_frames(long[-48000:])[-1] - 48000 - 3200], TEXT).hints] == [
+        "cut_end"
+    ]
+    assert time.process_time() - spent < 6.0
 
 
 def test_pace_is_judged_by_what_is_usual_for_the_person() -> None:

@@ -29,6 +29,8 @@ from ownvoice.ui.access import access_for
 from ownvoice.ui.app import ROUTERS, build_app
 from ownvoice.ui.guard import MAX_BODY_BYTES, Access, Login
 
+pytestmark = pytest.mark.filterwarnings("ignore:'attach_huggingface_oauth' is experimental")
+
 HOME = "http://127.0.0.1:7860"
 OURS = {"origin": HOME}
 NEW = {"name": "Anna", "language": "en"}

@@ -70,6 +70,9 @@ def _serve(listening: socket.socket, host: str, voices: Path, *, open_browser: b
     if access.login is not None:
         url += "?" + urlencode({"token": access.login.token})
         click.echo("Other computers can reach this. Whoever has the address below can hear what is recorded.", err=True)
+        click.echo(
+            "Their browsers give a microphone over https alone: put a proxy that speaks it before this.", err=True
+        )
     click.echo(f"ownvoice is at {url}  (Ctrl-C ends it)", err=True)
     if open_browser and access.login is None and is_loopback(host):  # a token would show in the browser's arguments
         threading.Timer(0.5, webbrowser.open, [url]).start()

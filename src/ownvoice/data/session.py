@@ -7,7 +7,6 @@ in ``takes.py``, which phrases there are in ``phrases/``.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -103,7 +102,7 @@ class Session:
         self.voice = voice
         self.takes = Takes(voice)
         self._manifest = ManifestFollower(voice)
-        self._paces: deque[float] | None = None
+        self._paces: dict[str, float] | None = None
 
     def queue(
         self,
@@ -184,9 +183,11 @@ class Session:
         """Save a take and judge it; see :meth:`ownvoice.data.takes.Takes.finish`."""
         utterance = self.takes.finish(take_id, samples)
         paces = self._usual_paces()
-        heard = hear(load_recording(recording_of(self.voice, utterance)), utterance.text, tuple(paces))
+        name = utterance_id(utterance)
+        earlier = [rate for other, rate in paces.items() if other != name][-_PACES:]
+        heard = hear(load_recording(recording_of(self.voice, utterance)), utterance.text, earlier)
         if heard.pace is not None:
-            paces.append(heard.pace)
+            paces[name] = heard.pace
         return SavedTake(utterance, heard, self.progress())
 
     def _recorded(self) -> dict[str, list[str]]:
@@ -197,21 +198,21 @@ class Session:
                 recorded.setdefault(utterance.phrase_id, []).append(utterance_id(utterance))
         return recorded
 
-    def _usual_paces(self) -> deque[float]:
-        """Paces of the last takes: of those of earlier days by listening to them once, then as takes are saved."""
+    def _usual_paces(self) -> dict[str, float]:
+        """Paces of the last takes by id: of earlier days' by listening to them once, then as takes are saved."""
         if self._paces is None:
             recorded = [one for one in self._manifest.everything() if one.source == SOURCE and not one.excluded]
-            self._paces = deque(self._listen(recorded[-_PACES:]), maxlen=_PACES)
+            self._paces = dict(self._listen(recorded[-_PACES:]))
         return self._paces
 
-    def _listen(self, utterances: Iterable[Utterance]) -> Iterable[float]:
+    def _listen(self, utterances: Iterable[Utterance]) -> Iterable[tuple[str, float]]:
         for utterance in utterances:
             try:
                 rate = pace(utterance.text, measure(load_recording(recording_of(self.voice, utterance))))
             except AudioError:  # named by the check; it tells nothing here
                 continue
             if rate is not None:
-                yield rate
+                yield utterance_id(utterance), rate
 
 
 def _queued(phrase: Phrase, marks: PhraseMarks, utterances: Sequence[str]) -> QueuedPhrase:
