@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 from in_browser import Studio, assert_accessible, focused, wait_until_said
 
+from ownvoice.config import TrainingSettings
 from ownvoice.data.manifest import read_manifest, read_voice_settings
 from voices import make_voice
 
@@ -53,6 +55,19 @@ def test_deleting_asks_says_what_goes_and_can_be_undone(tab: Page, studio: Studi
     tab.locator("#just-deleted").get_by_role("button", name="Undo").press("Enter")
     tab.wait_for_url(studio.url + "/")
     assert read_manifest(voice) == before
+
+
+def test_a_voice_that_is_being_taught_is_not_deleted(tab: Page, studio: Studio) -> None:
+    voice = make_voice(studio.voices / "dora", 1)
+    run = voice.new_run()
+    TrainingSettings(base_model="tiny").save(run.config)
+    tab.goto("/voices/dora/settings")
+    with FileLock(run.job_lock):
+        tab.get_by_role("button", name="Delete this voice").click()
+        tab.get_by_role("button", name="Yes, delete it").click()
+        wait_until_said(tab, "a model is being taught in this voice")
+    assert voice.path.exists()
+    assert_accessible(tab)
 
 
 def test_only_a_second_question_deletes_for_good(tab: Page, studio: Studio) -> None:

@@ -12,7 +12,8 @@ from ownvoice.config import VOXTRAL_LANGUAGES
 from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import purge_voice, restore_voice, summarise, trash_voice
 from ownvoice.ui.access import Voice, Voices
-from ownvoice.ui.frame import page
+from ownvoice.ui.frame import PageError, page
+from ownvoice.workflow.runs import runs_of
 
 router = APIRouter()
 
@@ -35,7 +36,10 @@ def show(request: Request, voice: Voice) -> HTMLResponse:
 
 @router.delete("/voices/{voice}")
 def delete(voice: Voice, voices: Voices) -> dict[str, str]:
-    """Move the voice into the trash; the key brings it back."""
+    """Move the voice into the trash; the key brings it back. Not while a run works in it, which would write on there."""
+    if any(not run.is_over for run in runs_of(voice)):
+        what = "a model is being taught in this voice, or waits to be"
+        raise PageError(409, what, mend="Pause or cancel that first, on the page Teach.")
     return {"key": trash_voice(voices, voice.path.name).key}
 
 
