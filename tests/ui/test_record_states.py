@@ -99,6 +99,12 @@ def test_the_words_are_changed_before_and_after(tab: Page, studio: Studio) -> No
     tab.keyboard.type("no")
     desk.part("reword-cancel").click()
     assert desk.part("words").inner_text() != "no"
+    desk.open()
+    desk.part("back").click()
+    desk.wait_to_hear("Phrase 1 of")
+    assert desk.part("words").inner_text() == "Water now"
+    tab.get_by_label("List").check()
+    assert "Water now" in tab.locator("#list li").first.inner_text()
 
 
 def test_the_list_records_in_place_and_grows(tab: Page, studio: Studio) -> None:

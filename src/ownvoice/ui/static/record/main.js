@@ -64,7 +64,7 @@ async function open() {
   }
 
   setShown(page, true);
-  draw();
+  await studio.recall([studio.phrase]);
 }
 
 /** What is not saved yet, and why: stays until it is. */

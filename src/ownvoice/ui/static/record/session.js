@@ -71,6 +71,14 @@ export class Session {
     this.#fetched += phrases.length;
   }
 
+  /** Find out what was said in a recording of an earlier day: it need not be the phrase's own words. */
+  async recall(phrase) {
+    if (phrase.clip === null || phrase.clip.seconds !== null) return;
+    const { text, seconds, trim } = await call("GET", this.#utterance(phrase.clip.utterance));
+    Object.assign(phrase.clip, { seconds, trim });
+    phrase.words = text;
+  }
+
   /** "Phrase 3 of 500" */
   place({ number }) {
     return number ? words("place", { number, total: this.total }) : words("place_again");

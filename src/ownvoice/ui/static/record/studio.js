@@ -211,6 +211,7 @@ export class Studio extends EventTarget {
     this.player.stop();
     stopReading();
     this.at = to;
+    await this.recall([this.phrase]);
     announce(`${this.session.place(this.phrase)}. ${this.phrase.words}`);
     this.changed();
   }
@@ -297,6 +298,12 @@ export class Studio extends EventTarget {
   /** Whether `count` phrases, or all there are, could be fetched. */
   fetchTo(count) {
     return this.#try(() => this.session.fetchTo(count));
+  }
+
+  /** Show recordings of earlier days with the words that were said. */
+  async recall(phrases) {
+    await this.#try(() => Promise.all(phrases.map((phrase) => this.session.recall(phrase))));
+    this.changed();
   }
 
   /** Whether `step` went well; if the server refused or was not there, the person is told. */

@@ -79,17 +79,23 @@ export class ListView {
   }
 
   #fillTo(end) {
-    const fresh = this.studio.session.phrases.slice(this.#to, end).map((phrase) => this.#row(phrase));
+    const fresh = this.#rows(this.#to, end);
     this.list.append(...fresh.map(({ element }) => element));
     this.#panels.push(...fresh);
   }
 
   #addEarlier() {
     const from = Math.max(0, this.#from - ROWS);
-    const fresh = this.studio.session.phrases.slice(from, this.#from).map((phrase) => this.#row(phrase));
+    const fresh = this.#rows(from, this.#from);
     this.list.prepend(...fresh.map(({ element }) => element));
     this.#panels.unshift(...fresh);
     this.#from = from;
+  }
+
+  #rows(from, to) {
+    const phrases = this.studio.session.phrases.slice(from, to);
+    this.studio.recall(phrases);
+    return phrases.map((phrase) => this.#row(phrase));
   }
 
   #row(phrase) {
