@@ -108,15 +108,18 @@ def _state(view: RunView, after: Cursor, voices: Path) -> dict[str, Any]:
     tail = read_tail(view.run.events, after)
     steps = [record.event for record in tail.records if isinstance(record.event, events.Step)]
     kept = steps[:: 1 + len(steps) // LOSSES]
+    waiting = runs.in_queue(voices)
+    own_place = next((other.position for other in waiting if other.run.path == view.run.path.resolve()), None)
     return {
         **view.to_json(),
+        "position": own_place,
         "has_result": view.run.evaluation_json.is_file(),
         "losses": [[step.step, step.loss] for step in kept],
         "rewritten": tail.rewritten,
         "cursor": str(tail.cursor),
         "queue": [
             {"url": address_of(other.run), "date": date_of(other), "voice": other.run.voice.path.name}
-            for other in runs.in_queue(voices)
-            if other.run.path != view.run.path
+            for other in waiting
+            if other.run.path.resolve() != view.run.path.resolve()
         ],
     }

@@ -74,6 +74,7 @@ function showFailure(state) {
   byId("failure").hidden = failure === null;
   if (failure === null) return;
   write(byId("failure-message"), failure.message);
+  write(byId("failure-next"), failure.next_step);
   const changes = Object.entries(flat(failure.changes)).map(([name, value]) => `${name} = ${value}`).join(", ");
   byId("failure-change").hidden = !changes;
   write(byId("failure-change"), words("run_failed_change", { what: changes }));
@@ -90,14 +91,13 @@ function showButtons(state) {
     evaluate: state.is_over && state.has_model && !state.has_result && ["cancelled", "paused", "finished"].includes(state.state),
     pause: working && state.state !== "cancelling",
   };
-  for (const [name, is] of Object.entries(visible)) {
-    const button = document.querySelector(`#buttons [data-do=${name}]`);
-    button.hidden = !is;
-    button.toggleAttribute("aria-disabled", working && state.asked !== null);
-    if (working && state.asked !== null) button.setAttribute("aria-disabled", "true");
+  for (const [name, is] of Object.entries(visible)) document.querySelector(`#buttons [data-do=${name}]`).hidden = !is;
+  byId("cancel").hidden = !working;
+  if (!working) byId("sure").close("no"); // it ended meanwhile
+  // What was asked for takes seconds; until then the buttons stay where they are, and the focus on them.
+  for (const button of document.querySelectorAll("#buttons button")) {
+    button.setAttribute("aria-disabled", String(working && state.asked !== null));
   }
-  byId("cancel").hidden = !working || state.state === "cancelling";
-  if (byId("cancel").hidden) byId("sure").close("no"); // it ended meanwhile
   byId("other-settings").hidden = !state.is_over || state.state === "finished";
   // Whoever just pressed a button that went away goes on at the one that took its place.
   if (focused?.closest("#buttons") && focused.offsetParent === null) {
@@ -165,8 +165,8 @@ async function showResult() {
 function tell(before, state) {
   const isTold = state.state === "finished" && state.evaluated !== null; // by its result
   if (phase(before) !== phase(state) && !isTold) {
-    const failed = state.failure === null ? "" : ` ${state.failure.message}`;
-    saySeldom("state", words("run_said_started", { title: words(`run_title_${phase(state)}`) }) + failed);
+    const failed = state.failure === null ? "" : ` ${state.failure.message}. ${state.failure.next_step}`;
+    saySeldom("state", `${words(`run_title_${phase(state)}`)}.${failed}`);
   }
   const quarter = ({ stage, done, total }) => (stage === "train" && total ? Math.floor(SAID_PARTS * done / total) : 0);
   if (quarter(state) > quarter(before) && state.remaining && !state.is_over) {
@@ -234,8 +234,8 @@ document.addEventListener("click", ({ target }) => {
   if (button && button.getAttribute("aria-disabled") !== "true") act(button.dataset.do);
 });
 
-byId("cancel").addEventListener("click", async () => {
-  if (await ask(byId("sure"))) act("cancel");
+byId("cancel").addEventListener("click", async ({ target }) => {
+  if (target.getAttribute("aria-disabled") !== "true" && await ask(byId("sure"))) act("cancel");
 });
 
 byId("log").addEventListener("toggle", () => { if (byId("log").open) showLog(); });
