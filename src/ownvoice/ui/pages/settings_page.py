@@ -36,7 +36,7 @@ def show(request: Request, voice: Voice) -> HTMLResponse:
 
 @router.delete("/voices/{voice}")
 def delete(voice: Voice, voices: Voices) -> dict[str, str]:
-    """Move the voice into the trash; the key brings it back. Not while a run works in it, which would write on there."""
+    """Move the voice into the trash; the key brings it back. Not while a run works in it, which would go on writing."""
     if any(not run.is_over for run in runs_of(voice)):
         what = "a model is being taught in this voice, or waits to be"
         raise PageError(409, what, mend="Pause or cancel that first, on the page Teach.")
