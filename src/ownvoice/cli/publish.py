@@ -43,7 +43,7 @@ def command() -> None:
     """
 
 
-@command.command("dataset")
+@command.command("dataset", short_help="The recordings of a voice.")
 @click.argument("voice", type=click.Path(path_type=Path))
 @_CONDITIONS
 @_REPO
@@ -71,7 +71,7 @@ def dataset(
     share(plans, yes=yes, as_json=as_json)
 
 
-@command.command("model")
+@command.command("model", short_help="The model of a training run, with its card.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -117,7 +117,7 @@ def model(
     share(plans, yes=yes, as_json=as_json)
 
 
-@command.command("all")
+@command.command("all", short_help="A run's recordings and its model, asked for once.")
 @click.argument("run", type=click.Path(path_type=Path))
 @_CONDITIONS
 @sharing_options

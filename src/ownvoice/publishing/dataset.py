@@ -97,22 +97,13 @@ def build_dataset(
     """
     names: Counter[str] = Counter()
     files: list[RepoFile] = []
-    facts: list[SplitFacts] = []
+    splits: list[SplitFacts] = []
     for ours, members in _assigned(utterances, split).items():
-        rows, seconds = [], 0.0
-        for utterance in members:
-            content = _sound(recording_of(voice, utterance))
-            name = _file_name(utterance, content, names)
-            sound = RepoFile(f"{_FOLDER}{SPLITS[ours]}/{name}", content)
-            length = (sound.size - _WAV_HEADER) / (2 * SAMPLE_RATE)
-            seconds += length
-            files.append(sound)
-            rows.append(_row(utterance, name, length, settings))
-        if rows:
-            table = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            files.append(RepoFile(f"{_FOLDER}{SPLITS[ours]}/metadata.jsonl", table.encode()))
-            facts.append(SplitFacts(SPLITS[ours], len(rows), seconds / 60))
-    told = DatasetFacts(
+        if members:
+            laid_out, told = _lay_out(voice, SPLITS[ours], members, settings, names)
+            files += laid_out
+            splits.append(told)
+    facts = DatasetFacts(
         repo=repo,
         author=wishes.author or author,
         licence=wishes.licence or LICENCE,
@@ -120,10 +111,28 @@ def build_dataset(
         transcript_style=settings.transcript_style,
         consent=consent,
         conditions=wishes.conditions,
-        splits=tuple(facts),
+        splits=tuple(splits),
         sources=phrase_sources(utterances),
     )
-    return DatasetFiles((RepoFile("README.md", str(dataset_card(told)).encode()), *files), told)
+    return DatasetFiles((RepoFile("README.md", str(dataset_card(facts)).encode()), *files), facts)
+
+
+def _lay_out(
+    voice: VoiceFolder, split: str, utterances: Iterable[Utterance], settings: VoiceSettings, names: Counter[str]
+) -> tuple[list[RepoFile], SplitFacts]:
+    """The files of one split; ``names`` are those given out so far."""
+    files, rows, seconds = [], [], 0.0
+    for utterance in utterances:
+        content = _sound(recording_of(voice, utterance))
+        name = _file_name(utterance, content, names)
+        sound = RepoFile(f"{_FOLDER}{split}/{name}", content)
+        length = (sound.size - _WAV_HEADER) / (2 * SAMPLE_RATE)
+        seconds += length
+        files.append(sound)
+        rows.append(_row(utterance, name, length, settings))
+    table = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    files.append(RepoFile(f"{_FOLDER}{split}/metadata.jsonl", table.encode()))
+    return files, SplitFacts(split, len(rows), seconds / 60)
 
 
 def phrase_sources(utterances: Iterable[Utterance]) -> tuple[PhraseSource, ...]:

@@ -18,7 +18,7 @@ from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import StorageError, TooLittleDataError, UsageError
 from ownvoice.events import StageProgress
 from ownvoice.publishing import dataset, model
-from ownvoice.publishing.card import ModelFacts, ModelForm, PhraseSource, Wishes, model_card
+from ownvoice.publishing.card import DatasetFacts, ModelFacts, ModelForm, Wishes, model_card
 from ownvoice.publishing.hub import RepoKind, refuse_unwanted_public
 from ownvoice.publishing.model import hub_base, read_json
 from ownvoice.publishing.record import read_published
@@ -73,18 +73,13 @@ def plan_dataset(
         consent=consent,
         wishes=wishes,
     )
-    facts = built.facts
     return Plan(
         kind="dataset",
         repo=name,
         public=public,
         files=built.files,
-        contains=(
-            f"{facts.utterances} recordings of this voice, {facts.minutes:.1f} minutes, each with its words",
-            f"A card with the name {facts.author}, the language, the consent below and the licence {facts.licence}",
-            *(f"{source.count} phrases from {source.what}" for source in facts.sources),
-        ),
-        notes=(*notes, *_excluded(voice), *_own_text(facts.sources)),
+        contains=tuple(_dataset_contains(built.facts)),
+        notes=(*notes, *_dataset_notes(voice, built.facts)),
         record=voice.published,
         is_ours=dataset.is_ours,
         private_folders=(voice.path,),
@@ -92,6 +87,20 @@ def plan_dataset(
         consent=consent if public or consent != settings.consent else "",
         voice=voice,
     )
+
+
+def _dataset_contains(facts: DatasetFacts) -> Iterator[str]:
+    yield f"{facts.utterances} recordings of this voice, {facts.minutes:.1f} minutes, each with its words"
+    yield f"A card with the name {facts.author}, the language, the consent below and the licence {facts.licence}"
+    for source in facts.sources:
+        yield f"{source.count} phrases from {source.what}"
+
+
+def _dataset_notes(voice: VoiceFolder, facts: DatasetFacts) -> Iterator[str]:
+    if excluded := sum(utterance.excluded for utterance in read_manifest(voice).everything):
+        yield f"{excluded} excluded recordings stay on this computer."
+    if own := sum(source.count for source in facts.sources if source.what == dataset.OWN_TEXT):
+        yield f"{own} phrases are your own text: look that they hold nothing private."
 
 
 def plan_model(
@@ -239,16 +248,6 @@ def _split(voice: VoiceFolder, run: RunFolder | None, utterances: list[Utterance
         return split_utterances(utterances, seed=0)
     except TooLittleDataError:
         return None
-
-
-def _excluded(voice: VoiceFolder) -> tuple[str, ...]:
-    count = sum(utterance.excluded for utterance in read_manifest(voice).everything)
-    return (f"{count} excluded recordings stay on this computer.",) if count else ()
-
-
-def _own_text(sources: tuple[PhraseSource, ...]) -> tuple[str, ...]:
-    own = sum(source.count for source in sources if source.what == dataset.OWN_TEXT)
-    return (f"{own} phrases are your own text: look that they hold nothing private.",) if own else ()
 
 
 def _form(run: RunFolder, form: SharedForm | None, quantise: Quantisation | None) -> tuple[ModelSource, ModelForm]:
