@@ -37,11 +37,7 @@ def test_windows_of_real_speech_are_cut_where_nobody_speaks(window: int, marked_
     assert sum(stretch.cut_in_speech for stretch in stretches) <= marked_at_most
     assert all(stretch.end - stretch.start <= window * SECOND for stretch in stretches)
     # The judge is the sound itself and the borders of the clips, not the detector that chose the cuts.
-    spoken = np.sqrt(np.mean(recording.samples**2))
-    for cut_at in (stretch.end for stretch in stretches[:-1]):
-        between_clips = not any(start < cut_at < end for start, end in recording.clips)
-        around = recording.samples[cut_at - SECOND // 40 : cut_at + SECOND // 40]
-        assert between_clips or np.sqrt(np.mean(around**2)) < 0.05 * spoken
+    assert not any(recording.in_a_word(stretch.end) for stretch in stretches[:-1])
 
 
 def test_each_piece_is_heard_as_if_it_were_alone(tiny: Recogniser) -> None:
