@@ -6,6 +6,7 @@ judge.py      a run -> base and tuned on the same phrases
 transcribe.py a model and recordings -> transcripts
 dictate.py    a model and a microphone -> text
 export.py     a run -> the same model for other programs
+publish.py    recordings and models -> the Hub, after publish_plan.py has listed what would leave
 demo.py       all of it on the built-in model and its sample voice
 """
 

@@ -155,7 +155,7 @@ def plan_model(
         public=public,
         files=model.model_repository(facts, weights=weights, base=found.base, public_phrases=readable),
         contains=tuple(_model_contains(facts)),
-        notes=tuple(_model_notes(run, facts)),
+        notes=tuple(_model_notes(run, facts, weights)),
         record=run.published,
         is_ours=model.is_ours,
         private_folders=(run.voice.path,),
@@ -171,9 +171,11 @@ def _model_contains(facts: ModelFacts) -> Iterator[str]:
         yield f"Error rates of base and tuned model on {facts.evaluation['n']} phrases, {words}"
 
 
-def _model_notes(run: RunFolder, facts: ModelFacts) -> Iterator[str]:
+def _model_notes(run: RunFolder, facts: ModelFacts, weights: Path) -> Iterator[str]:
     if not facts.evaluation:
         yield f"It was never judged. Before you publish: ownvoice evaluate {run.path}"
+    if facts.form == "merged":
+        yield f"The merged model stays on this computer too, in {weights}; delete that folder when you like."
     if not facts.built_in_base and not (facts.base or "").startswith("mistralai/"):
         yield "The licence is Voxtral's own. Where its base model has another, say so with --licence."
 
