@@ -33,6 +33,11 @@ NARROW = 320
 COLOURS = 96
 """Of a picture's palette: flat pages need few, and a picture stays below 80 kB."""
 PATIENCE = 20_000
+EXAMPLES = (
+    "Good morning", "I would like a cup of tea", "Open the window [laughter] please", "Call the doctor tomorrow",
+    "Where are my glasses?", "The garden is lovely today", "Good morning", "Turn the light off, please",
+)  # fmt: skip
+"""Words of the files that are brought in: one holds a mark that nobody says, and one is there twice."""
 
 
 class Camera:
@@ -155,6 +160,78 @@ def photograph_recovery(page: Page, camera: Camera, path: str) -> None:
     page.get_by_role("button", name="Discard it").click()
 
 
+def photograph_files(browser: Browser, address: str, camera: Camera) -> None:
+    """The start page, files brought in and matched, the recordings with what is worth a look, a voice's settings."""
+    page = open_tab(browser, address)
+    page.goto("/")
+    show_usual_folder(page)
+    camera.take(page, "start")
+    page.locator("#new-voice summary").click()
+    camera.take(page, "start-choices")
+    page.locator("#name").fill("Anna")
+    page.get_by_role("button", name="I have recordings already").click()
+    page.wait_for_url("**/upload")
+    clips = [(path.name, path) for path in sorted(CLIPS.glob("*.ogg"))[:8]]
+    files = [{"name": name, "mimeType": "audio/ogg", "buffer": path.read_bytes()} for name, path in clips]
+    words = {name: text for (name, _), text in zip(clips, EXAMPLES, strict=True)}
+    first, second = list(words)[:2]
+    files.append({"name": Path(second).stem + ".txt", "mimeType": "text/plain", "buffer": words[second].encode()})
+    page.locator("#files").set_input_files(files)  # type: ignore[arg-type]
+    page.get_by_text("8 files are here").or_(page.get_by_text("Words are missing").nth(6)).first.wait_for(
+        timeout=PATIENCE
+    )
+    page.get_by_label(f"What is said in {first}").fill(words[first])
+    page.get_by_label(f"What is said in {first}").press("Tab")
+    page.locator("#batch").evaluate("section => section.scrollIntoView()")
+    camera.take(page, "upload-match")
+    lines = [text for name, text in words.items() if name not in (first, second)]
+    page.locator("#paste").fill("\n".join(lines[:-1]))
+    page.locator("#do-paste").click()
+    camera.take(page, "upload-line-missing")
+    page.locator("#paste").fill("\n".join(lines))
+    page.locator("#do-paste").click()
+    page.locator("#words-section").wait_for(state="hidden", timeout=PATIENCE)
+    page.locator("#save").click()
+    page.locator("#done").wait_for(timeout=PATIENCE)
+    camera.take(page, "upload-saved")
+    page.get_by_role("link", name="See the recordings").click()
+    photograph_recordings(browser, address, camera, page)
+    page.context.close()
+
+
+def photograph_recordings(browser: Browser, address: str, camera: Camera, page: Page) -> None:
+    page.locator("#findings li").first.wait_for(timeout=PATIENCE)
+    camera.take(page, "recordings")
+    page.locator("#rows li").nth(1).get_by_role("button", name="Leave out").click()
+    page.locator("#last-change").wait_for(timeout=PATIENCE)
+    page.locator("#list").evaluate("section => section.scrollIntoView()")
+    camera.take(page, "recordings-undo")
+    path = page.url.removeprefix(address)
+    for name, settings in {
+        "dark": {"color_scheme": "dark"},
+        "high-contrast": {"forced_colors": "active"},
+        "narrow": {"viewport": {"width": NARROW, "height": HEIGHT}},
+    }.items():
+        other = open_tab(browser, address, **settings)
+        other.goto(path)
+        other.locator("#findings li").first.wait_for(timeout=PATIENCE)
+        camera.take(other, f"recordings-{name}")
+        other.context.close()
+    page.get_by_role("link", name="Settings").click()
+    page.wait_for_url("**/settings")
+    show_usual_folder(page)
+    camera.take(page, "settings")
+    page.goto("/")
+    show_usual_folder(page)
+    camera.take(page, "start-voices")
+
+
+def show_usual_folder(page: Page) -> None:
+    """Write a folder as people have them in place of the temporary one."""
+    script = "items => { items[0].textContent = items[0].textContent.replace(/: .*voices/, ': /home/anna/voices'); }"
+    page.locator(".promises li").evaluate_all(script)
+
+
 def press_record(page: Page, condition: str, seconds: float) -> None:
     """Press the large button, wait for what it leads to, and some time more."""
     page.locator("#single [data-part=record]").click()
@@ -166,7 +243,7 @@ def wait_for(page: Page, condition: str) -> None:
     page.locator(f"#single[data-condition={condition}]").wait_for(timeout=PATIENCE)
 
 
-SCENES = {"record": photograph_record}
+SCENES = {"files": photograph_files, "record": photograph_record}
 """Each page's pictures, by its name."""
 
 

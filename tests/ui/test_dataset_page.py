@@ -83,7 +83,7 @@ def test_it_is_accessible_in_every_state(
         manifest.write("{broken\n")
     open_page(tab, voice)
     tab.get_by_text("data.jsonl: is not JSON").wait_for()
-    row(tab, "good morning").get_by_role("button", name="Change the words").click()
+    row(tab, "good morning").get_by_role("button", name="Change words").click()
     tab.locator("#export summary").click()
     assert_accessible(tab)
 
@@ -95,14 +95,14 @@ def test_words_are_changed_and_recordings_left_out_by_keyboard_and_each_is_undon
     before = [(utterance.text, utterance.excluded) for utterance in read_manifest(voice).everything]
     last = before[-1][0]
     open_page(tab, voice)
-    tab_onto(tab, "Change the words")
+    tab_onto(tab, "Change words")
     tab.keyboard.press("Enter")
     tab.keyboard.press("Control+A")
     tab.keyboard.type("Something else")
     tab_onto(tab, "Use these words")
     tab.keyboard.press("Enter")
     wait_until_said(tab, "The words are changed: Something else")
-    assert focused(tab).startswith("Change the words")
+    assert focused(tab).startswith("Change words")
     tab_onto(tab, "Leave out")
     tab.keyboard.press("Enter")
     wait_until_said(tab, "Left out: Something else")
