@@ -142,6 +142,19 @@ def test_importing_a_voice_brings_the_excluded_as_excluded(three: VoiceFolder, t
     assert [utterance.excluded for utterance in read_manifest(copy).everything] == [False, True, False]
 
 
+def test_importing_a_replacement_excludes_nothing_of_the_voice_it_comes_into(
+    three: VoiceFolder, tmp_path: Path
+) -> None:
+    write_wav(three.wavs / "0004.wav", murmur(0.9, seed=9))
+    append_utterances(three, [Utterance("wavs/0004.wav", "better", replaces="wavs/0001.wav")])
+    other = VoiceFolder(tmp_path / "other")
+    write_wav(other.wavs / "0001.wav", murmur(0.9, seed=20))
+    append_utterances(other, [Utterance("wavs/0001.wav", "of another person")])
+    import_recordings(str(three.path), other)
+    excluded = [utterance.text for utterance in read_manifest(other).everything if utterance.excluded]
+    assert excluded == [read_manifest(three).everything[0].text]
+
+
 def test_a_manifest_from_before_reads_as_it_did(three: VoiceFolder) -> None:
     assert [utterance.excluded for _, utterance in scan_manifest(three).lines] == [False] * 3
     assert [utterance.trim for utterance in read_manifest(three).utterances] == [None] * 3

@@ -159,6 +159,14 @@ def test_a_take_far_from_the_usual_pace_is_hinted_at_and_saved(session: Session)
         assert "rate_slow" in [hint.kind for hint in slow.heard.hints]
 
 
+def test_a_voice_that_is_full_says_so(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ownvoice.data.session.MAX_UTTERANCES", 2)
+    record(session, PHRASES[0])
+    record(session, PHRASES[1])
+    with pytest.raises(DataError, match="holds 2 recordings"):
+        record(session, PHRASES[2])
+
+
 def test_recording_again_needs_something_to_replace(session: Session) -> None:
     with pytest.raises(DataError, match="no recording 'nothing' to replace"):
         session.start("hello", 16000, replaces="nothing")

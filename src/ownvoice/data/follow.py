@@ -11,7 +11,7 @@ import os
 import threading
 
 from ownvoice.data.manifest import LineSettler
-from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.utterance import Utterance
 from ownvoice.rundir import VoiceFolder
 
 
@@ -28,10 +28,6 @@ class ManifestFollower:
         with self._lock:
             self._follow()
             return [utterance for _, utterance in self._settled.by_id.values()]
-
-    def find(self, name: str) -> Utterance | None:
-        """The utterance with the id ``name`` (:func:`~ownvoice.data.utterance.utterance_id`)."""
-        return next((utterance for utterance in self.everything() if utterance_id(utterance) == name), None)
 
     def _begin(self) -> None:
         self._read = b""

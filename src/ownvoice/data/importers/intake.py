@@ -183,6 +183,7 @@ class _Intake:
             language=spoken if spoken != settings.language else None,
             source=known.source or printable(f"{self.label}/{clip.name}"),
             duration=round(seconds, 3),
+            replaces=None,  # what it replaced comes in as excluded; here, that id may be another recording's
         )
         try:
             self.warnings += append_utterances(self.voice, [utterance])
