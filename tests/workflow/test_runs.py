@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -123,6 +124,22 @@ def test_run_cancelled_while_it_waits_never_starts(voice: VoiceFolder, small_vox
     assert queue.tickets(voice.queue) == []
     names = [event.name for event in events.read_events(run.events)]
     assert names == ["queued", "cancelled", "queued", "paused"]
+
+
+def test_waiting_run_whose_process_died_can_be_put_into_the_queue_again(
+    voice: VoiceFolder, small_voxtral: Path
+) -> None:
+    with queue.held(voice.queue / ".device"):
+        run = runs.start(voice, settings(small_voxtral))
+        process_of(run).kill()
+        ticket = queue.ticket_of(run)
+        assert ticket is not None
+        os.utime(ticket.path, (0, 0))  # long ago
+        view = RunWatch(run).look()
+        assert (view.state, view.can_resume) == ("interrupted", True)
+        runs.resume(run)
+        assert RunWatch(run).look().state == "queued" and len(queue.tickets(voice.queue)) == 1
+        runs.cancel(run)
 
 
 def test_new_run_with_some_settings_changed(voice: VoiceFolder, small_voxtral: Path) -> None:

@@ -28,6 +28,7 @@ from ownvoice.ui.pages import (
     upload,
     voices,
 )
+from ownvoice.workflow import queue
 
 ROUTERS: tuple[APIRouter, ...] = (
     start_page.router, voices.router, settings_page.router, record_page.router, recording.router, upload.router,
@@ -38,13 +39,14 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def build_app(folder: Path, who: Access | None = None) -> FastAPI:
-    """The app over the voices in ``folder``, which is made when the first voice is.
+    """The app over the voices in ``folder``, which is made when the first voice is; trainings that wait there go on.
 
     Parameters
     ----------
     who
         May ask; left out, browsers on this computer.
     """
+    queue.revive(folder)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.voices = folder
     app.state.sessions = {}

@@ -39,9 +39,13 @@ EFFICIENCY = 0.4
 """Share of a large matrix product's speed that a step reaches; what ``ownvoice demo`` came to on two CPU cores."""
 LOOK_WORK = 2.0
 """Transcribing a clip of the dev set costs about as much as training on it twice: it is written word by word."""
+READ_SPEED = 5e8
+"""Bytes of a model's weights read from a disk in a second."""
+START_SECONDS = 10.0
+"""Until libraries are loaded and recordings prepared."""
 TOO_LONG = 2 * 24 * 3600.0
 """Seconds after which a person is told that this machine is too slow for it."""
-TRAIN_SHARE, DEV_SHARE = 0.7, 0.1
+TRAIN_SHARE, DEV_SHARE, TEST_SHARE = 0.7, 0.1, 0.2
 """Of a voice's utterances (see :mod:`ownvoice.data.split`)."""
 
 _KNOWN = {VOXTRAL_MINI: MINI_3B, "mistralai/Voxtral-Small-24B-2507": SMALL_24B}
@@ -190,8 +194,9 @@ def _need(voice: VoiceFolder, settings: TrainingSettings, here: Machine) -> Need
     seconds = _seconds_measured(voice, settings)
     measured = seconds is not None
     if seconds is None:
-        rounds = TRAIN_SHARE * settings.epochs + LOOK_WORK * DEV_SHARE * settings.epochs / settings.dev.every
-        seconds = windows * rounds * estimate_work(shape, method) / (EFFICIENCY * here.flops)
+        heard = DEV_SHARE * settings.epochs / settings.dev.every + 2 * TEST_SHARE  # in the end by base and tuned
+        work = windows * (TRAIN_SHARE * settings.epochs + LOOK_WORK * heard) * estimate_work(shape, method)
+        seconds = START_SECONDS + memory.weights / READ_SPEED + work / (EFFICIENCY * here.flops)
     return Need(memory.total + PROCESS_BYTES, run + features + download, download, seconds, measured)
 
 

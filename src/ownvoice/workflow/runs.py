@@ -162,9 +162,11 @@ def _works(run: RunFolder) -> bool:
 
 
 def _require_over(run: RunFolder) -> None:
-    """Wait for a process that has said its last word and is not gone yet."""
-    if queue.ticket_of(run.require()) is not None:
+    """Wait for a process that has said its last word and is not gone yet; throw away the ticket of one that died."""
+    ticket = queue.ticket_of(run.require())
+    if ticket is not None and ticket.is_awaited:
         raise TrainingError("this run is waiting for its turn already", where=run.path)
+    queue.leave(run)
     until = time.monotonic() + (END_SECONDS if RunWatch(run).look().is_over else 0)
     while _works(run):
         if time.monotonic() > until:
