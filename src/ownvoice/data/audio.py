@@ -75,6 +75,17 @@ def load_audio(path: Path, *, longest: float = MAX_SECONDS) -> Samples:
     return np.concatenate(list(_decode(path, longest)))
 
 
+def load_audio_file(file: BinaryIO, *, longest: float = MAX_SECONDS) -> Samples:
+    """The same for an open file that needs no name, such as an upload; it has a number (``fileno``) and is read anew.
+
+    Raises
+    ------
+    AudioError
+        as :func:`load_audio`.
+    """
+    return np.concatenate(list(_decode(Path("upload"), longest, file)))
+
+
 def read_duration(path: Path) -> float:
     """Seconds of sound in ``path``, decoded to the end in bounded memory: a header's word is not taken for it.
 
@@ -177,12 +188,12 @@ def to_pcm16(samples: Samples) -> NDArray[np.int16]:
     return np.clip(scaled, -32768, 32767).astype(np.int16)
 
 
-def _decode(path: Path, longest: float = MAX_SECONDS) -> Iterator[Samples]:
+def _decode(path: Path, longest: float = MAX_SECONDS, file: BinaryIO | None = None) -> Iterator[Samples]:
     """Yield float32 mono blocks at 16 kHz; every check of :func:`load_audio` is made on the way."""
     import soxr
 
     resampler, known_rate, total = None, None, 0
-    for rate, block in _decode_native(path):
+    for rate, block in _decode_native(path, file):
         if known_rate is None:
             if rate not in RATES:
                 raise AudioError(f"says it has {rate} samples a second, which cannot be speech", where=path, mend=_MEND)
@@ -207,20 +218,15 @@ def _decode(path: Path, longest: float = MAX_SECONDS) -> Iterator[Samples]:
         raise _no_sound(path)
 
 
-def _decode_native(path: Path) -> Iterator[tuple[int, Samples]]:
+def _decode_native(path: Path, file: BinaryIO | None) -> Iterator[tuple[int, Samples]]:
     """Yield (samples a second, float32 mono block) as the file has them, by whichever library knows its content."""
     import soundfile
 
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise AudioError("is a folder or a device, not an audio file", where=path, mend="Give the files themselves.")
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise _unopened(path, error) from None
-    with file:
+    with contextlib.nullcontext(file) if file is not None else _opened(path) as file:
         try:
             if not os.fstat(file.fileno()).st_size:
                 raise AudioError("is empty (0 bytes)", where=path, mend="Record or copy it again, or leave it out.")
+            file.seek(0)
             sound = soundfile.SoundFile(file.fileno(), closefd=False)  # by number: no name to guess a format from
         except soundfile.LibsndfileError:
             file.seek(0)
@@ -228,6 +234,15 @@ def _decode_native(path: Path) -> Iterator[tuple[int, Samples]]:
             return
         with sound:
             yield from _decode_with_soundfile(sound, path)
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        raise AudioError("is a folder or a device, not an audio file", where=path, mend="Give the files themselves.")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise _unopened(path, error) from None
 
 
 def _decode_with_soundfile(sound: Any, path: Path) -> Iterator[tuple[int, Samples]]:

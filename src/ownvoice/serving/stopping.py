@@ -118,6 +118,21 @@ def serve(
         _leave()
 
 
+def _config(gate: Gate, settings: ServeSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        gate,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=int(EXIT_SECONDS - 1),
+        ws_max_size=1_000_000,
+        ws_max_queue=4,
+    )
+
+
 def _allow_many_files() -> None:
     """A connection is an open file, and systems often allow a thousand."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,19 +1,18 @@
 """A request's sound: its file, decoded within bounds of length, memory and number, and cut into windows.
 
 A header's word is not taken for anything: decoding goes block by block and ends where the bound is reached. Sound lies
-in a folder for this process's owner alone and is deleted as soon as it is decoded.
+in a file without a name, so that nothing of it stays when the process ends, however it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 from starlette.datastructures import UploadFile
 
-from ownvoice.data.audio import SAMPLE_RATE, load_audio
+from ownvoice.data.audio import SAMPLE_RATE, load_audio_file
 from ownvoice.errors import AudioError
 from ownvoice.model.load import Recogniser
 from ownvoice.model.recording import Piece, cut
@@ -41,12 +40,11 @@ class Uploads:
             return await asyncio.to_thread(self._decode, file, recogniser)
 
     def _decode(self, file: UploadFile, recogniser: Recogniser) -> tuple[list[Piece], float]:
-        with tempfile.TemporaryDirectory(prefix="ownvoice-") as folder:
-            path = Path(folder) / "upload"  # a client's file name is nobody's business and no hint
-            with path.open("wb") as copy:
-                shutil.copyfileobj(file.file, copy)
-            try:
-                samples = load_audio(path, longest=self._max_seconds)
-            except AudioError as error:
-                raise AudioError(error.what, mend=error.mend) from None  # without the path on this computer
+        spooled = cast("SpooledTemporaryFile[bytes]", file.file)
+        spooled.rollover()  # onto the disk, where it has no name and is gone with this process, however that ends
+        spooled.flush()
+        try:
+            samples = load_audio_file(cast("BinaryIO", spooled), longest=self._max_seconds)
+        except AudioError as error:
+            raise AudioError(error.what, mend=error.mend) from None
         return cut(recogniser, samples), samples.size / SAMPLE_RATE
