@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from in_browser import Studio, announced
+from in_browser import Studio
 
 from ownvoice.data.manifest import scan_manifest
 from ownvoice.data.utterance import Utterance
@@ -62,12 +62,16 @@ class RecordDesk:
         self.end()
 
     def wait_to_hear(self, text: str) -> None:
-        """Until an announcement that holds ``text`` was made since this was last asked."""
-        self.page.wait_for_function("text => announced.some(said => said.includes(text))", arg=text, timeout=PATIENCE)
-        self.page.evaluate("announced.length = 0")
-
-    def said(self) -> list[str]:
-        return announced(self.page)
+        """Until an announcement that holds ``text`` was made after the one last waited for."""
+        self.page.wait_for_function(
+            """text => {
+                const at = announced.findIndex(said => said.includes(text));
+                announced.splice(0, at + 1);
+                return at >= 0;
+            }""",
+            arg=text,
+            timeout=PATIENCE,
+        )
 
     def utterances(self) -> list[Utterance]:
         """What is in the manifest, as the command line would read it."""

@@ -70,7 +70,7 @@ def test_a_lost_connection_costs_nothing(tab: Page, studio: Studio) -> None:
     desk = RecordDesk(tab, studio, "offline")
     desk.begin()
     tab.context.set_offline(True)
-    desk.wait_to_hear("The connection is lost. Recording goes on.")
+    desk.wait_to_hear("The connection is lost. Recording goes on")
     assert_accessible(tab)
     tab.wait_for_timeout(10_000)
     assert "kept on this page" in desk.part("status").inner_text()

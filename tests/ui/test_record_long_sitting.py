@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-TAKES = 48
+TAKES = 34
 REST_AFTER = 25
-MOST_GROWTH = 300_000
+MOST_GROWTH = 150_000
 """Bytes that the takes after the rest may add to the page: they hold several times as much sound."""
 
 

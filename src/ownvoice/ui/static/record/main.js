@@ -89,19 +89,23 @@ function showKeys() {
 
 /** "Stop for today": what was done, and that nothing is lost by stopping. */
 function bindEnding(studio, toRecord) {
-  function stop() {
-    if (studio.recording) return announce(words("stop_first"));
-    studio.player.stop();
-    studio.microphone.close();
+  function draw() {
     const { progress } = studio.session;
     const { takes, seconds } = studio.sitting;
     setText(find("today"), takes ? amountText(seconds / 60, takes) : words("today_nothing"));
     setText(find("so-far"), amountText(progress.minutes, progress.phrases));
     setText(find("all-saved"), words(studio.unsaved.size ? "still_saving" : "all_saved"));
+  }
+  function stop() {
+    if (studio.recording) return announce(words("stop_first"));
+    studio.player.stop();
+    studio.microphone.close();
+    draw();
     setShown(find("sitting"), false);
     setShown(find("summary"), true);
     find("summary-title").focus();
   }
+  studio.addEventListener("change", draw);
   find("stop-today").addEventListener("click", stop);
   find("rest").querySelector("[data-part=stop]").addEventListener("click", stop);
   find("resume").addEventListener("click", () => {

@@ -78,7 +78,7 @@ export class Studio extends EventTarget {
     phrase.uplink = uplink;
     this.recording = { phrase, uplink, silence: new SilenceWatch(), tail: null };
     this.unsaved.add(uplink);
-    uplink.addEventListener("trouble", () => this.#tellTrouble(uplink));
+    uplink.addEventListener("trouble", ({ detail }) => this.#tellTrouble(uplink, detail));
     this.#whenSaved(phrase, uplink);
     announce(words("recording"));
     this.changed();
@@ -141,7 +141,8 @@ export class Studio extends EventTarget {
   }
 
   #loseMicrophone() {
-    if (this.recording) this.#end();
+    if (!this.recording) return;
+    this.#end();
     this.#fail(words("microphone_lost"));
   }
 
@@ -176,9 +177,9 @@ export class Studio extends EventTarget {
     if (preferences.advance && !hints.length && phrase === this.phrase && !this.recording) this.go(1);
   }
 
-  #tellTrouble(uplink) {
+  #tellTrouble(uplink, before) {
     if (uplink.trouble) alarm(this.troubleText(uplink));
-    else announce(words("trouble_over"));
+    else announce(words(`trouble_${before.kind}_over`));
     this.changed();
   }
 

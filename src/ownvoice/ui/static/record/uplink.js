@@ -148,8 +148,9 @@ export class Uplink extends EventTarget {
 
   #setTrouble(trouble) {
     if (trouble?.kind === this.trouble?.kind) return;
+    const before = this.trouble;
     this.trouble = trouble;
-    this.dispatchEvent(new Event("trouble"));
+    this.dispatchEvent(new CustomEvent("trouble", { detail: before }));
   }
 
   #pause(seconds) {
