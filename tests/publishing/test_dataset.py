@@ -146,11 +146,14 @@ def test_where_phrases_come_from_is_told_by_their_ids() -> None:
         read(None, "hub:ben/set/a.wav"),
     ]
     utterances += [read(None, "folder/a.wav"), read("odd")]
+    kept = {"text_source": "nvidia/Granary es_ytc (YTC)", "text_licence": "cc-by-4.0"}
+    utterances += [Utterance("wavs/2.wav", "words", phrase_id="granary-es-2", extra=kept)]
     assert {source.what: source.count for source in phrase_sources(utterances)} == {
         "ownvoice's own phrases (Apache-2.0)": 2,
         "recordings that were brought in with their words": 2,
         "the speaker's own text": 1,
         "NVIDIA Granary, https://huggingface.co/datasets/nvidia/Granary (see its licence)": 1,
+        "nvidia/Granary es_ytc (YTC), https://huggingface.co/datasets/nvidia/Granary (cc-by-4.0)": 1,
         "the data set https://huggingface.co/datasets/ben/set (see its licence)": 1,
     }
 

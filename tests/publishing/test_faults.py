@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from fakes.hub.app import Hub as LocalHub
 from ownvoice.errors import HubError
 from ownvoice.publishing.files import RepoFile
 from ownvoice.publishing.hub import Hub
+from ownvoice.publishing.refusals import hub_refusals
 
 Connect = Callable[..., Hub]
 
@@ -134,6 +136,14 @@ def test_it_waits_as_long_as_the_hub_asks_within_reason(
     with pytest.raises(HubError, match="asks to wait"):
         publish(connect())
     assert waited == [42.0]
+
+
+def test_a_file_of_this_computer_that_fails_is_not_laid_to_the_hub(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), hub_refusals("anna/voice"):
+        (tmp_path / "gone.wav").read_bytes()
+    refused = r"the request failed \(the storage does not know this token\)"
+    with pytest.raises(HubError, match=refused), hub_refusals("anna/voice"):
+        raise PermissionError("the storage does not know this token")  # as hf_xet does
 
 
 def test_a_hub_that_is_gone(connect: Connect, local_hub: LocalHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import SAMPLE_RATE
 from ownvoice.data.export import wav_bytes
 from ownvoice.data.phrases.bank import bank_languages
+from ownvoice.data.phrases.granary import DATASET
+from ownvoice.data.phrases.source import TEXT_LICENCE, TEXT_SOURCE
 from ownvoice.data.recording import Recording, load_recording, recording_of
 from ownvoice.data.split import Split, fold_text
 from ownvoice.data.utterance import Utterance, utterance_id
@@ -136,7 +138,7 @@ def _lay_out(
 
 
 def phrase_sources(utterances: Iterable[Utterance]) -> tuple[PhraseSource, ...]:
-    """Where the phrases come from, told by their ids, the most frequent source first."""
+    """Where the phrases come from, told by their ids and what was kept of them, the most frequent source first."""
     counts = Counter(_source(utterance) for utterance in utterances)
     return tuple(PhraseSource(what, count) for what, count in counts.most_common())
 
@@ -146,7 +148,8 @@ def _source(utterance: Utterance) -> str:
     if prefix in bank_languages():
         return "ownvoice's own phrases (Apache-2.0)"
     if prefix.startswith("granary-"):
-        return "NVIDIA Granary, https://huggingface.co/datasets/nvidia/Granary (see its licence)"
+        part = utterance.extra.get(TEXT_SOURCE, "NVIDIA Granary")
+        return f"{part}, https://huggingface.co/datasets/{DATASET} ({utterance.extra.get(TEXT_LICENCE, 'see its licence')})"
     if prefix == "own":
         return OWN_TEXT
     if match := re.match(r"hub:([\w.-]+/[\w.-]+)", utterance.source or ""):

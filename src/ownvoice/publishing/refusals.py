@@ -79,7 +79,9 @@ def hub_refusals(where: str) -> Iterator[None]:
         raise HubError("connections to the Hub are switched off here", where=where, mend=mend) from None
     except httpx.TransportError as error:
         raise _broken(where, error) from None
-    except (RuntimeError, ValueError) as error:  # the client's wrappers around a failed upload and a refused card
+    except (RuntimeError, ValueError, OSError) as error:  # how the client wraps a failed upload; OSError: Xet's
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's own word, on a file of this computer
         cause = _cause(error)
         if cause is None:
             raise HubError(f"the request failed ({_first_line(error)})", where=where, mend=GOES_ON) from None
