@@ -20,9 +20,8 @@ from ownvoice.data.phrases.own_words import (
     words_from_file,
     words_from_text,
 )
-from ownvoice.data.phrases.source import find_phrase, provenance, text_licences
+from ownvoice.data.phrases.source import find_phrase, provenance
 from ownvoice.data.session import Session
-from ownvoice.data.utterance import Utterance
 from ownvoice.errors import ConfigError, ManifestError, SourceError, UsageError
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur
@@ -175,15 +174,3 @@ def test_a_take_recorded_in_a_session_keeps_it(voice: VoiceFolder) -> None:
         {"text_source": "ownvoice", "text_licence": "Apache-2.0"},
         {},
     ]
-
-
-def test_the_licences_of_texts_are_counted_for_the_card() -> None:
-    granary = {"text_source": "nvidia/Granary es_ytc (YTC)", "text_licence": "cc-by-4.0"}
-    rows = [
-        Utterance("1.wav", "a", phrase_id="es-0123abcd"),
-        Utterance("2.wav", "b", phrase_id="es-0123abce", extra=provenance(load_bank("es")[0])),
-        Utterance("3.wav", "c", phrase_id="granary-es-0123abcd", extra=granary),
-        Utterance("4.wav", "d", phrase_id="own-0123abcd", extra={"about": "Ana"}),
-        Utterance("5.wav", "e"),
-    ]
-    assert text_licences(rows) == {("ownvoice", "Apache-2.0"): 2, ("nvidia/Granary es_ytc (YTC)", "cc-by-4.0"): 1}

@@ -8,15 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ownvoice.data.phrases.bank import BUILTIN_LICENCE, BUILTIN_SOURCE, Phrase, bank_languages, load_bank
+from ownvoice.data.phrases.bank import Phrase, bank_languages, load_bank
 from ownvoice.data.phrases.own_text import phrases_from_file
 from ownvoice.data.split import ABOUT
 from ownvoice.errors import DataError
 from ownvoice.rundir import VoiceFolder
 
 if TYPE_CHECKING:
-    from ownvoice.data.utterance import Utterance
     from ownvoice.events import StageProgress
+
+TEXT_SOURCE, TEXT_LICENCE = "text_source", "text_licence"
+"""Keys in an utterance's ``extra``: where the text that was read is from, and its licence."""
 
 PhraseSource = Literal["builtin", "granary", "own"]
 """The built-in bank, NVIDIA Granary, or what the voice's person brought (``own.py``)."""
@@ -69,7 +71,7 @@ def phrases_for(
 
 def provenance(phrase: Phrase) -> dict[str, str]:
     """What a recording of ``phrase`` keeps of it in its ``extra``, with the phrase's id apart; empty for own texts."""
-    fields = {"text_source": phrase.source, "text_licence": phrase.licence, ABOUT: phrase.about}
+    fields = {TEXT_SOURCE: phrase.source, TEXT_LICENCE: phrase.licence, ABOUT: phrase.about}
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -96,24 +98,3 @@ def _known(phrase_id: str, language: str | None, voice: VoiceFolder) -> tuple[Ph
 
         return kept_phrases(language or "")
     return load_bank(language) if language in bank_languages() else ()
-
-
-def text_licences(utterances: list[Utterance]) -> dict[tuple[str, str], int]:
-    """How many recordings read a text of each source and licence, for the card of a published data set.
-
-    Recordings from before this was kept are told by the id of their phrase where it is a built-in one's; a text of the
-    person's own is not counted.
-    """
-    counts: dict[tuple[str, str], int] = {}
-    for utterance in utterances:
-        source, licence = utterance.extra.get("text_source"), utterance.extra.get("text_licence")
-        if source is None and _is_builtin(utterance.phrase_id):
-            source, licence = BUILTIN_SOURCE, BUILTIN_LICENCE
-        if isinstance(source, str) and isinstance(licence, str):
-            counts[source, licence] = counts.get((source, licence), 0) + 1
-    return counts
-
-
-def _is_builtin(phrase_id: str | None) -> bool:
-    language, _, digits = (phrase_id or "").partition("-")
-    return len(language) == 2 and len(digits) == 8
