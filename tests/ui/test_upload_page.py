@@ -118,6 +118,7 @@ def test_three_files_from_the_first_page_to_the_recordings_by_keyboard_alone(
     tab_onto(tab, "I have recordings already")
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/upload")
+    tab.wait_for_load_state("networkidle")
     tab_onto(tab, "choose-files")
     choose(tab, three, lambda: tab.keyboard.press("Enter"))
     wait_until_said(tab, "3 files are being brought in")
@@ -214,6 +215,19 @@ def test_words_from_a_table_are_corrected_by_hand_and_a_file_is_left_out(
     assert [row.text for row in read_manifest(voice).utterances] == ["One", "Two and a half"]
 
 
+def test_words_can_be_written_with_pauses(tab: Page, voice: VoiceFolder, three: list[Path]) -> None:
+    open_page(tab, voice)
+    choose(tab, three[:1])
+    field = tab.get_by_label("What is said in a.wav")
+    field.press_sequentially("Good ")
+    tab.get_by_text("Ready", exact=True).wait_for()  # kept meanwhile, and left as it is being written
+    field.press_sequentially("  morning")
+    assert field.input_value() == "Good   morning"
+    tab.get_by_role("button", name="Save 1 recording").click()
+    wait_until_said(tab, "1 recording is saved.")
+    assert [row.text for row in read_manifest(voice).utterances] == ["Good morning"]
+
+
 def test_a_server_killed_between_matching_and_saving_loses_and_doubles_nothing(
     tab: Page, studio: Studio, voice: VoiceFolder, three: list[Path]
 ) -> None:
@@ -229,9 +243,14 @@ def test_a_server_killed_between_matching_and_saving_loses_and_doubles_nothing(
     tab.reload()
     tab.get_by_text("These files were brought in before and are not saved yet.").wait_for()
     assert tab.get_by_label("What is said in c.wav").input_value() == "three"
+    studio.kill()
+    tab.get_by_label("What is said in c.wav").fill("three and a half")
+    tab.keyboard.press("Tab")
+    wait_until_said(tab, "The connection to ownvoice is lost.")
+    studio.start()
     tab.get_by_role("button", name="Save 3 recordings").click()
     wait_until_said(tab, "3 recordings are saved.")
-    assert [row.text for row in read_manifest(voice).utterances] == ["one", "two", "three"]
+    assert [row.text for row in read_manifest(voice).utterances] == ["one", "two", "three and a half"]
 
 
 def test_a_server_killed_while_saving_doubles_nothing(studio: Studio, tmp_path: Path, voice: VoiceFolder) -> None:

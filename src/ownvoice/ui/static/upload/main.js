@@ -105,13 +105,15 @@ function lookLater() {
   looking = setTimeout(() => look().catch((error) => { complain(error.text); lookLater(); }), LOOK_AGAIN);
 }
 
+/** Do `work`; what is refused is shown and said. Whether it went well. */
 async function attempt(work) {
   try {
-    return await work();
+    await work();
+    return true;
   } catch (error) {
     if (!error.text) throw error;
     complain(error.text);
-    return null;
+    return false;
   }
 }
 
@@ -145,7 +147,7 @@ async function paste(lines) {
     part("paste").focus();
     return;
   }
-  const done = await attempt(async () => { show(await call("POST", `${batch}/words`, { lines: lines.join("\n") })); return true; });
+  const done = await attempt(async () => show(await call("POST", `${batch}/words`, { lines: lines.join("\n") })));
   if (!done) return;
   missing.empty();
   announce(words("pasted", { n: lines.length }));
@@ -166,6 +168,7 @@ async function draft() {
 async function save() {
   player.stop();
   await rows.flush();
+  if (rows.dirty) return; // what was written could not be kept, and that was said
   const unready = seen.rows.filter((row) => !["ready", "left-out", "saved"].includes(row.state));
   const ready = seen.rows.filter((row) => row.state === "ready").map((row) => row.file);
   if (unready.length) {
@@ -185,7 +188,6 @@ async function save() {
       total.already += result.already;
       total.failed.push(...result.failed);
     }
-    return true;
   });
   setShown(part("saving"), false);
   if (ended) await finish(total);

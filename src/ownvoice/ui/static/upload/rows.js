@@ -8,6 +8,9 @@ const ICONS = {
   "left-out": "skipped", saved: "saved",
 };
 
+/** Words as the server keeps them. */
+const plain = (text) => text.split(/\s+/).filter(Boolean).join(" ");
+
 const PAUSE = 800; // ms without a key before words are kept
 
 export class Rows {
@@ -16,7 +19,7 @@ export class Rows {
   #rows = new Map();
   #act;
 
-  /** `act` has play(row, button), write(row, text) and leave(row, leftOut). */
+  /** `act` has play(row, button), write(row, text), which says whether it is kept now, and leave(row, leftOut). */
   constructor(list, template, act) {
     this.#list = list;
     this.#template = template;
@@ -49,7 +52,7 @@ export class Rows {
 
   /** Whether something was written that is not kept yet. */
   get dirty() {
-    return [...this.#rows.values()].some((row) => row.field.value.trim() !== row.known);
+    return [...this.#rows.values()].some((row) => !row.field.disabled && plain(row.field.value) !== row.known);
   }
 
   /** Go to the row that needs something. */
@@ -101,15 +104,17 @@ export class Rows {
     setText(row.leave.querySelector(".label"), words(state === "left-out" ? "do_take_in" : "do_leave_out"));
     row.field.disabled = ["unreadable", "left-out", "saved"].includes(state);
     setShown(row.field.parentElement, !row.field.disabled);
-    if (row.field.value.trim() === row.known) row.field.value = file.text; // what is being written is left alone
+    const isBeingWritten = document.activeElement === row.field || plain(row.field.value) !== row.known;
+    if (!isBeingWritten || row.field.value === "") row.field.value = file.text;
     row.known = file.text;
   }
 
   async #keep(row) {
     clearTimeout(row.timer);
-    const text = row.field.value.trim();
-    if (text === row.known || row.field.disabled) return;
+    const text = plain(row.field.value);
+    const before = row.known;
+    if (text === before || row.field.disabled) return;
     row.known = text;
-    await this.#act.write(row.file, text);
+    if (!await this.#act.write(row.file, text)) row.known = before; // not kept: it is tried again
   }
 }
