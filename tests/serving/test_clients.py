@@ -74,6 +74,8 @@ def test_what_cannot_be_had_is_said(client: openai.OpenAI, tmp_path: Path) -> No
         asked(model="gpt-4o-transcribe")
     with pytest.raises(openai.BadRequestError, match="no times of single words"):
         asked(response_format="verbose_json", timestamp_granularities=["word"])
+    with pytest.raises(openai.BadRequestError, match="no log probabilities"):
+        asked(include=["logprobs"])
     with pytest.raises(openai.BadRequestError, match="two-letter"):
         asked(language="English")
     with pytest.raises(openai.BadRequestError, match="response_format"):

@@ -126,6 +126,7 @@ class Batcher:
         """End the thread; returns whether it ended within ``patience`` seconds (a batch cannot be interrupted)."""
         with self._changed:
             self._deadline = time.monotonic()
+            self._fail(list(self._jobs), StoppingError())
             self._changed.notify_all()
         self._thread.join(patience)
         return not self._thread.is_alive()

@@ -13,13 +13,15 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import BaseModel
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 import ownvoice
@@ -85,16 +87,14 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
 class Service:
-    """What the routes share: the voices, the queue, the place for uploads."""
+    """What the routes share."""
 
-    def __init__(
-        self, voices: Mapping[str, Voice], batcher: Batcher, uploads: Uploads, settings: ServeSettings
-    ) -> None:
-        self.voices = voices
-        self.batcher = batcher
-        self.uploads = uploads
-        self.settings = settings
+    voices: Mapping[str, Voice]
+    batcher: Batcher
+    uploads: Uploads
+    settings: ServeSettings
 
     def voice(self, name: str) -> Voice:
         """The voice of this name, or an :class:`HTTPException` that lists those there are."""
@@ -135,9 +135,7 @@ def build_server(service: Service) -> FastAPI:
         prompt: Annotated[str | None, Form(description="Accepted for compatibility; has no effect.")] = None,
         temperature: Annotated[float, Form(ge=0, le=1, description="Accepted; decoding is greedy.")] = 0.0,
     ) -> Response:
-        form = await request.form()
-        if "word" in form.getlist("timestamp_granularities[]"):
-            raise HTTPException(400, "there are no times of single words here; leave timestamp_granularities out")
+        _refuse_what_is_not_there(await request.form())
         voice = service.voice(model)
         job, seconds, changed = await _accept(service, voice, file, _spoken(language, voice))
         if stream:
@@ -160,6 +158,14 @@ def _described(made: Callable[[], dict[str, Any]], names: list[str]) -> dict[str
         if {"file", "model"} <= schema.get("properties", {}).keys():
             schema["properties"]["model"]["enum"] = names
     return document
+
+
+def _refuse_what_is_not_there(form: FormData) -> None:
+    """Answering without what was asked for would look as if it had been given."""
+    if "word" in (*form.getlist("timestamp_granularities[]"), *form.getlist("timestamp_granularities")):
+        raise HTTPException(400, "there are no times of single words here; leave timestamp_granularities out")
+    if "logprobs" in (*form.getlist("include[]"), *form.getlist("include")):
+        raise HTTPException(400, "there are no log probabilities here; leave include out")
 
 
 def _spoken(language: str | None, voice: Voice) -> str | None:
@@ -283,7 +289,7 @@ def _respond(error: Exception, headers: Mapping[str, str] | None = None) -> JSON
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    return _respond(error, getattr(error, "headers", None))
+    return _respond(error, cast("HTTPException", error).headers)
 
 
 async def _expected_error(request: Request, error: Exception) -> JSONResponse:
@@ -294,6 +300,6 @@ async def _expected_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _bad_request(request: Request, error: Exception) -> JSONResponse:
     """FastAPI's list of faults as one sentence, under the status OpenAI gives them."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - for the types alone
-    faults = (f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}" for fault in error.errors())
+    wrong = cast("RequestValidationError", error).errors()
+    faults = (f"{'.'.join(str(part) for part in fault['loc'][1:])}: {fault['msg']}" for fault in wrong)
     return JSONResponse(error_body(400, "; ".join(faults)), 400)
