@@ -66,6 +66,17 @@ def test_a_wrong_word_is_marked_in_more_than_colour(result: Page) -> None:
     assert "wavy" in wrong.evaluate("(element) => getComputedStyle(element).textDecoration")
 
 
+def test_phrases_are_chosen_by_keyboard(result: Page, judged: RunFolder) -> None:
+    rows = json.loads(judged.evaluation_json.read_text())["phrases"]
+    assert result.locator(".phrases li:visible").count() == len(rows)
+    result.locator("#show-all").focus()
+    for wanted in ("gained", "wrong"):
+        result.keyboard.press("ArrowRight")
+        assert result.locator(f"#show-{wanted}").is_checked()
+    wrong = [row for row in rows if row["tuned"]["wer"]]
+    assert 0 < result.locator(".phrases li:visible").count() == len(wrong) < len(rows)
+
+
 def test_what_is_still_wrong_is_listed_with_a_way_to_record_more(result: Page) -> None:
     assert result.locator(".wrongs li").first.inner_text().startswith("tea wrong")
     assert "/record" in (result.get_by_role("link", name="Record more of these").get_attribute("href") or "")

@@ -55,8 +55,14 @@ def show(request: Request, voice: Voice, run: str | None = None) -> HTMLResponse
 
 @router.post("/voices/{voice}/try/{run}/open")
 def open_models(run: Run) -> dict[str, Any]:
-    """Have base and tuned model loaded, unless they are; ``{"state": "opening" | "ready" | "failed", "reason"}``."""
+    """Have base and tuned model loaded, unless they are; answers as :func:`readiness`."""
     return vars(listener().open(run))
+
+
+@router.get("/voices/{voice}/try/{run}/open")
+def readiness(run: Run) -> dict[str, Any]:
+    """How far that is: ``{"state": "closed" | "opening" | "ready" | "failed", "reason"}``."""
+    return vars(listener().readiness(run))
 
 
 @router.post("/voices/{voice}/try/{run}/hear")

@@ -46,16 +46,17 @@ function setUsable(usable) {
   byId("file").disabled = !usable;
 }
 
-async function open() {
+/** Have the models opened ("POST"), or see how far that is ("GET"). */
+async function open(method) {
   byId("open-again").hidden = true;
-  const answer = await attempt(() => call("POST", `${here}/open`));
+  const answer = await attempt(() => call(method, `${here}/open`));
   ready = answer?.state === "ready";
   setUsable(ready);
   if (ready) {
     byId("readiness").textContent = words("try_ready");
     announce(words("try_ready"));
   } else if (answer?.state === "opening") {
-    setTimeout(open, EACH);
+    setTimeout(open, EACH, "GET");
   } else {
     byId("readiness").textContent = `${words("try_failed")} ${answer?.reason ?? ""}`;
     byId("open-again").hidden = false;
@@ -210,7 +211,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-byId("open-again").addEventListener("click", open);
+byId("open-again").addEventListener("click", () => open("POST"));
 addEventListener("beforeunload", (event) => { if (recording !== null) event.preventDefault(); });
 offerMine(home);
-open();
+open("POST");

@@ -1,0 +1,134 @@
+"""Trying a model: both models hear a recording, which is corrected, copied and kept; dictation; what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from in_browser import MICROPHONE, Studio, announced, assert_accessible, wait_until_said
+
+from ownvoice.config import TINY, LoraSettings, TrainingSettings
+from ownvoice.data.audio import SAMPLE_RATE, load_audio, write_wav
+from ownvoice.rundir import RunFolder, VoiceFolder
+from ownvoice.workflow.demo import SAMPLE_VOICE
+from voices import make_voice
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CLIP = SAMPLE_VOICE / "clips" / "003.ogg"
+SAID = "are you dizzy"
+"""Words that the built-in model hears in the clip as it comes."""
+OPEN_SECONDS = 120
+"""Longest that loading takes on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def run(studio: Studio) -> RunFolder:
+    """A run of the built-in model with an adapter that has not learned anything yet."""
+    from ownvoice.model.adapters import add_lora
+    from ownvoice.model.load import load_recogniser
+    from ownvoice.training.keep import keep_best
+
+    run = make_voice(studio.voices / "anna", 12).new_run()
+    TrainingSettings(base_model=TINY, language="en").save(run.config)
+    recogniser = load_recogniser(TINY)
+    recogniser.adapter = add_lora(recogniser.model, "both", LoraSettings(rank=2), seed=0, base_name=TINY)
+    keep_best(run, recogniser)
+    return run
+
+
+@pytest.fixture(scope="module")
+def microphone_browser(
+    launch_chromium: Callable[..., Browser], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Browser]:
+    """One browser whose microphone hears the clip again and again, with a second and a half of silence after each."""
+    import numpy as np
+
+    wav = tmp_path_factory.mktemp("microphone") / "clip.wav"
+    write_wav(wav, np.concatenate([load_audio(CLIP), np.zeros(3 * SAMPLE_RATE // 2, np.float32)]))
+    browser = launch_chromium(*MICROPHONE, f"--use-file-for-fake-audio-capture={wav}")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(tab: Page, run: RunFolder) -> Page:
+    """The page with both models open."""
+    tab.context.grant_permissions(["microphone", "clipboard-read", "clipboard-write"])
+    tab.goto("/voices/anna/try")
+    wait_until_said(tab, "The model listens.", OPEN_SECONDS)
+    return tab
+
+
+def test_a_recording_is_heard_by_both_corrected_and_kept(page: Page, run: RunFolder) -> None:
+    assert_accessible(page)
+    page.locator("#file").set_input_files(CLIP)
+    wait_until_said(page, f"Now it heard: {SAID}", OPEN_SECONDS)
+    page.locator("#base-text", has_text=SAID).wait_for(timeout=1000 * OPEN_SECONDS)
+    assert page.locator("#said").input_value() == SAID
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert_accessible(page)
+
+    page.get_by_role("button", name="Copy").nth(1).click()
+    wait_until_said(page, "Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == SAID
+
+    page.get_by_label("What you said").fill("Are you busy?")
+    page.get_by_role("button", name="Add to my recordings").click()
+    wait_until_said(page, "Saved with your recordings.")
+    added = json.loads(run.voice.manifest.read_text().splitlines()[-1])
+    assert added["text"] == "Are you busy?"
+    kept, clip = load_audio(run.voice.path / added["audio_path"]), load_audio(CLIP)
+    assert abs(kept.size - clip.size) < 0.05 * SAMPLE_RATE
+
+
+def test_speech_is_recorded_and_heard(page: Page) -> None:
+    page.locator("#record").focus()
+    page.keyboard.press("Enter")
+    page.locator("#record[aria-pressed=true]").wait_for()
+    assert_accessible(page)
+    page.wait_for_timeout(3000)
+    page.keyboard.press("Enter")
+    wait_until_said(page, "Now it heard: ", OPEN_SECONDS)
+    assert page.locator("#tuned-text").inner_text() not in ("", "(nothing)")
+
+
+def test_dictation_writes_phrase_by_phrase_until_it_is_stopped(page: Page) -> None:
+    page.get_by_role("button", name="Start dictation").click()
+    wait_until_said(page, "Dictation is on.")
+    text = page.get_by_label("Text", exact=True)
+    for _ in range(OPEN_SECONDS):
+        page.wait_for_timeout(1000)
+        if SAID in text.input_value():
+            break
+    assert SAID in text.input_value()
+    assert_accessible(page)
+    page.get_by_role("button", name="Stop dictation").click()
+    wait_until_said(page, "Dictation is off.", OPEN_SECONDS)
+    assert not any("lost" in said for said in announced(page))
+    page.get_by_role("button", name="Clear").click()
+    assert text.input_value() == ""
+
+
+def test_a_file_that_is_no_sound_is_refused_in_words(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_text("no sound")
+    page.locator("#file").set_input_files(tmp_path / "a.wav")
+    wait_until_said(page, "This file cannot be read here.")
+    assert_accessible(page)
+
+
+def test_a_model_that_cannot_be_opened_says_why(tab: Page, run: RunFolder) -> None:
+    broken = VoiceFolder(run.voice.path).new_run()
+    TrainingSettings(base_model=TINY, language="en").save(broken.config)
+    broken.adapter.mkdir()
+    tab.goto(f"/voices/anna/try?run={broken.path.name}")
+    wait_until_said(tab, "The model could not be opened:", OPEN_SECONDS)
+    assert tab.get_by_role("button", name="Try again").is_visible()
+    assert_accessible(tab)
