@@ -148,8 +148,9 @@ def _source(utterance: Utterance) -> str:
     if prefix in bank_languages():
         return "ownvoice's own phrases (Apache-2.0)"
     if prefix.startswith("granary-"):
-        part = utterance.extra.get(TEXT_SOURCE, "NVIDIA Granary")
-        return f"{part}, https://huggingface.co/datasets/{DATASET} ({utterance.extra.get(TEXT_LICENCE, 'see its licence')})"
+        part, licence = utterance.extra.get(TEXT_SOURCE), utterance.extra.get(TEXT_LICENCE)
+        where = f"https://huggingface.co/datasets/{DATASET}"
+        return f"{part or 'NVIDIA Granary'}, {where} ({licence or 'see its licence'})"
     if prefix == "own":
         return OWN_TEXT
     if match := re.match(r"hub:([\w.-]+/[\w.-]+)", utterance.source or ""):
