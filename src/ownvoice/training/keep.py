@@ -42,7 +42,8 @@ def clear_unfinished(run: RunFolder) -> None:
 
 
 def _save_adapter(adapter: PeftModel, folder: Path) -> None:
-    adapter.save_pretrained(folder)
+    # Embeddings are never trained, and left to find that out PEFT asks the Hub about the base, by its name.
+    adapter.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card; ours is written when publishing
 
 
