@@ -56,13 +56,19 @@ def open_page(tab: Page, voice: VoiceFolder) -> None:
     tab.wait_for_load_state("networkidle")
 
 
+def arrivals(tab: Page) -> int:
+    """How often the page said that files are here."""
+    return sum(said.endswith(" here.") for said in announced(tab))
+
+
 def choose(tab: Page, files: list[Path], press: Callable[[], None] | None = None) -> None:
     """Choose files as a person does, by the button, and wait until all are here."""
+    before = arrivals(tab)
     with tab.expect_file_chooser() as chooser:
         (press or tab.get_by_role("button", name="Choose files").click)()
     chooser.value.set_files([str(file) for file in files])
-    tab.locator("#sending").wait_for(state="visible")
-    tab.locator("#sending").wait_for(state="hidden")
+    while arrivals(tab) == before:
+        tab.wait_for_timeout(50)
 
 
 def states(tab: Page) -> dict[str, str]:

@@ -65,7 +65,8 @@ export class Rows {
     const element = this.#template.content.firstElementChild.cloneNode(true);
     const part = (name) => element.querySelector(`[data-part=${name}]`);
     const row = {
-      file, element, known: "", timer: 0, state: part("state"), length: part("length"), field: element.querySelector("textarea"),
+      file, element, known: "", timer: 0, kept: Promise.resolve(), field: element.querySelector("textarea"),
+      state: part("state"), length: part("length"),
       play: part("play"), right: part("right"), leave: part("leave"),
     };
     row.field.id = `words-${file.file}`;
@@ -109,8 +110,14 @@ export class Rows {
     row.known = file.text;
   }
 
-  async #keep(row) {
+  /** Keep what was written, after whatever of this row is still on its way. */
+  #keep(row) {
     clearTimeout(row.timer);
+    row.kept = row.kept.then(() => this.#write(row));
+    return row.kept;
+  }
+
+  async #write(row) {
     const text = plain(row.field.value);
     const before = row.known;
     if (text === before || row.field.disabled) return;
