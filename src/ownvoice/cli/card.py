@@ -13,9 +13,9 @@ import click
 @click.option("--author", metavar="NAME", default="", help="Name on the card  [default: the owner's]")
 @click.option("--licence", "--license", "licence", metavar="NAME", default="", help="As the Hub writes it.")
 def command(run: Path, repo: str | None, author: str, licence: str) -> None:
-    """Print the model card of the training run RUN.
+    """The card a model would have on the Hub, to read before publishing.
 
-    Nothing is sent and nothing is written; ownvoice publish model makes the same card.
+    It is of the model of the training run RUN. Nothing is sent or written; ownvoice publish model makes the same.
     """
     from ownvoice.publishing.card import Wishes
     from ownvoice.rundir import RunFolder

@@ -36,7 +36,7 @@ _REPO = click.option("--repo", metavar="[OWNER/]NAME", help="Name on the Hub  [d
 
 @click.group("publish")
 def command() -> None:
-    """Share recordings or a model on the Hugging Face Hub: private, unless you say --public.
+    """Share recordings or a model on the Hugging Face Hub, private unless you say otherwise.
 
     First it says who you are logged in as and lists what would leave this computer. What becomes public is asked for.
     Stopped or cut off at any moment, the same command goes on, and sends nothing twice.

@@ -13,9 +13,9 @@ import click
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
 @click.option("--while-pid", type=int, hidden=True)  # the app ends it with itself
 def command(voice: Path, port: int | None, no_browser: bool, while_pid: int | None) -> None:
-    """Show loss, word error rate, speed and memory of every run of VOICE in Trackio's dashboard.
+    """The figures of all runs in a dashboard on this computer.
 
-    It is served on this computer alone, and nothing is sent anywhere. Runs that go on are followed. Ctrl-C ends it.
+    Trackio shows loss, word error rate, speed and memory of every run of VOICE, to this computer alone, and nothing is sent anywhere. Runs that go on are followed. Ctrl-C ends it.
     """
     import webbrowser
 
