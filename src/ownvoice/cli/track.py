@@ -15,7 +15,8 @@ import click
 def command(voice: Path, port: int | None, no_browser: bool, while_pid: int | None) -> None:
     """The figures of all runs in a dashboard on this computer.
 
-    Trackio shows loss, word error rate, speed and memory of every run of VOICE, to this computer alone, and nothing is sent anywhere. Runs that go on are followed. Ctrl-C ends it.
+    Trackio shows loss, word error rate, speed and memory of every run of VOICE, to this computer alone, and nothing is
+    sent anywhere. Runs that go on are followed. Ctrl-C ends it.
     """
     import webbrowser
 
