@@ -11,4 +11,5 @@ microphone.py  this computer's microphone
 dictation.py   live dictation by phrases over a WebSocket
 server.py      the OpenAI-compatible routes
 stopping.py    runs the server, and stops it with every accepted request answered
+demo.py        the page of a demo Space, in Gradio
 """
