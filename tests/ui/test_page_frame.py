@@ -32,5 +32,5 @@ def test_a_missing_page_says_so_in_words(tab: Page) -> None:
     assert answer is not None
     assert answer.status == 404
     assert tab.title().startswith("This did not work")
-    assert "there is no" in tab.locator("main").inner_text()
+    assert "here is no voice called" in tab.locator("main").inner_text()
     assert_accessible(tab)
