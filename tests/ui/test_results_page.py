@@ -79,7 +79,15 @@ def test_phrases_are_chosen_by_keyboard(result: Page, judged: RunFolder) -> None
 
 def test_what_is_still_wrong_is_listed_with_a_way_to_record_more(result: Page) -> None:
     assert result.locator(".wrongs li").first.inner_text().startswith("tea wrong")
-    assert "/record" in (result.get_by_role("link", name="Record more of these").get_attribute("href") or "")
+    result.get_by_role("link", name="Record more of these").click()
+    result.wait_for_url("**/record?by=errors")
+    result.get_by_role("button", name="Record").first.wait_for()
+    usual, chosen = (
+        [phrase["text"] for phrase in result.request.get(f"/voices/anna/session?by={by}").json()["phrases"]]
+        for by in ("order", "errors")
+    )
+    assert chosen != usual
+    assert chosen[0] in result.locator("main").inner_text()
 
 
 def test_made_up_words_are_told(result: Page, judged: RunFolder) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -16,16 +17,20 @@ from ownvoice.data.hints import RoomCheck, check_room
 from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.phrase_marks import Mark, mark_phrase
 from ownvoice.data.phrases import Phrase, bank_languages
+from ownvoice.data.phrases.next_up import latest_evaluated, next_phrases
 from ownvoice.data.phrases.source import PhraseSource, phrases_for
 from ownvoice.data.session import MAX_UTTERANCES, Queue, SavedTake, Session
 from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, TakeTooLongError
 from ownvoice.data.takes import NoSuchTakeError
 from ownvoice.errors import OwnvoiceError
-from ownvoice.rundir import VoiceFolder
+from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.ui.access import Voice
 from ownvoice.ui.frame import PageError
 
 router = APIRouter(prefix="/voices/{voice}")
+
+MOST_AGAINST_ERRORS = 50
+"""Phrases chosen by what the model gets wrong: after so many it is worth teaching it again first."""
 
 
 def session_of(request: Request, voice: Voice) -> Session:
@@ -78,10 +83,14 @@ def show_session(
     search: Annotated[str, Query(max_length=200)] = "",
     topic: str | None = None,
     starred: bool = False,
+    by: Literal["order", "errors"] = "order",
 ) -> dict[str, Any]:
+    """The phrases to read; ``by`` "errors" gives those that teach most against what the voice's model gets wrong."""
     settings = read_voice_settings(session.voice)
     unfinished = session.takes.unfinished()
     phrases = _phrases(source, settings.language, session.voice)
+    if by == "errors":
+        phrases = _against_errors(session.voice, latest_evaluated(session.voice), phrases, settings.language)
     queue = session.queue(phrases, offset, count, search=search, topic=topic, starred=starred)
     return {
         "voice": session.voice.path.name,
@@ -184,6 +193,14 @@ def _phrases(source: PhraseSource, language: str | None, voice: VoiceFolder) -> 
     if source == "builtin" and chosen not in bank_languages():
         return ()
     return phrases_for(source, chosen, voice=voice)
+
+
+@lru_cache(maxsize=16)
+def _against_errors(
+    voice: VoiceFolder, judged: RunFolder | None, phrases: tuple[Phrase, ...], language: str | None
+) -> tuple[Phrase, ...]:
+    """Chosen once for each run that was judged, so that what is recorded meanwhile keeps its place in the list."""
+    return next_phrases(voice, phrases, language, MOST_AGAINST_ERRORS, by_errors=True).phrases
 
 
 def _queue_json(queue: Queue) -> dict[str, Any]:

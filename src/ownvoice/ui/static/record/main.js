@@ -19,7 +19,8 @@ const find = (id) => document.getElementById(id);
 
 async function open() {
   const session = new Session(page.dataset.address);
-  const at = await session.open(new URLSearchParams(location.search).get("again"));
+  const asked = new URLSearchParams(location.search);
+  const at = await session.open(asked.get("again"), asked.get("by"));
   setShown(find("loading"), false);
   if (!session.phrases.length) return setShown(find("no-phrases"), true);
   const studio = new Studio(session, at, new Microphone(), new Player());

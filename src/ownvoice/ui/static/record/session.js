@@ -16,6 +16,7 @@ export class Session {
   total = 0;
   #fetched = 0;
   #again = null;
+  #by = "order";
 
   /** `address` is the voice's: /voices/NAME. */
   constructor(address) {
@@ -24,9 +25,10 @@ export class Session {
 
   /**
    * Fetch up to where the person left off, and some more. Returns the place in `phrases` to go on with: the first where
-   * `again` is the id of a recording to be made anew.
+   * `again` is the id of a recording to be made anew. `by` "errors" has phrases chosen by what the model gets wrong.
    */
-  async open(again) {
+  async open(again, by) {
+    this.#by = by ?? "order";
     if (again) this.phrases.push(await this.#recorded(again));
     const { phrases, next, ...about } = await this.#ask(0, FETCHED);
     Object.assign(this, about);
@@ -57,7 +59,7 @@ export class Session {
   }
 
   #ask(offset, count) {
-    return call("GET", `${this.address}/session?offset=${offset}&count=${count}`);
+    return call("GET", `${this.address}/session?offset=${offset}&count=${count}&by=${encodeURIComponent(this.#by)}`);
   }
 
   #add(phrases) {
