@@ -79,9 +79,7 @@ class Listener:
         if current.process.poll() is not None:
             current.complaints.seek(0)
             return Readiness("failed", complaint_in(current.complaints.read()))
-        if not self._ready:
-            self._ready = _answers(current.port)
-        return Readiness("ready" if self._ready else "opening")
+        return Readiness("ready" if self._has_loaded(current) else "opening")
 
     def hear(self, run: RunFolder, which: Which, sound: bytes) -> str:
         """What a model of the run writes for a recording, a file of any common format.
@@ -165,9 +163,18 @@ class Listener:
         while process.poll() is None:
             time.sleep(min(LOOK_SECONDS, self._idle_seconds))
             with self._changing:
-                is_ours = self._current is not None and self._current.process is process
-                if is_ours and time.monotonic() - self._used > self._idle_seconds:
+                current = self._current
+                if current is None or current.process is not process:
+                    return
+                if self._has_loaded(current) and time.monotonic() - self._used > self._idle_seconds:
                     self._end()
+
+    def _has_loaded(self, current: _Process) -> bool:
+        """Whether it has loaded; from then on it can be idle."""
+        if not self._ready and _answers(current.port):
+            self._ready = True
+            self.touch()
+        return self._ready
 
 
 def _free_port() -> int:
