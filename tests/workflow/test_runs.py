@@ -93,7 +93,7 @@ def test_paused_cancelled_and_killed_run_goes_on_without_a_step_lost_or_doubled(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["check", "load", "prepare"])
+@pytest.mark.parametrize("stage", ["check", "load"])
 def test_cancelled_before_the_first_step_within_five_seconds(
     voice: VoiceFolder, small_voxtral: Path, stage: str
 ) -> None:
@@ -106,6 +106,15 @@ def test_cancelled_before_the_first_step_within_five_seconds(
     deadline = time.monotonic() + 5
     while run.job_lock.exists() and queue.is_held(run.job_lock):
         assert time.monotonic() < deadline
+
+
+@pytest.mark.slow
+def test_run_on_a_computer_that_is_shut_down_is_interrupted(voice: VoiceFolder, small_voxtral: Path) -> None:
+    run = runs.start(voice, endless(small_voxtral))
+    until(run, lambda view: view.story.stage == "load")
+    process_of(run).terminate()
+    view, _ = until_over(run)
+    assert (view.state, view.failure, view.can_resume) == ("interrupted", None, True)
 
 
 def test_run_cancelled_while_it_waits_never_starts(voice: VoiceFolder, small_voxtral: Path) -> None:

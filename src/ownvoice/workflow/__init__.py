@@ -1,7 +1,11 @@
 """The order of the stages, as functions for the command line and for programs. No torch until a model is loaded.
 
 train.py      a table or a voice -> settings, check, split -> a trained run
-runs.py       the app's runs, each a process of its own: start, pause, cancel, go on, look
+runs.py       the app's runs: start, pause, cancel, go on; job.py does them, queue.py lets one work at a time, and
+              run_view.py and failures.py tell how each stands
+results.py    what runs brought; models.py keeps and deletes them; learning_curve.py says whether more would help
+needs.py      what a training needs on this machine; presets.py has settings for who knows none
+dashboard.py  all runs in Trackio
 judge.py      a run -> base and tuned on the same phrases
 transcribe.py a model and recordings -> transcripts
 dictate.py    a model and a microphone -> text
