@@ -105,6 +105,14 @@ def test_each_phrase_plays(result: Page) -> None:
     assert (answer.status, answer.headers["content-type"]) == (200, "audio/wav")
 
 
+def test_the_report_is_there_to_keep(result: Page, judged: RunFolder) -> None:
+    judged.evaluation_html.write_text("<p>all of it</p>")
+    with result.expect_download() as download:
+        result.get_by_role("link", name="The report as one file").click()
+    assert download.value.suggested_filename == f"anna-{judged.path.name}.html"
+    assert download.value.path().read_text() == "<p>all of it</p>"
+
+
 def test_several_trainings_stand_side_by_side(tab: Page, voice: VoiceFolder, judged: RunFolder) -> None:
     other = trained_run(voice, seed=1)
     judge(other, base=lambda said: "the", tuned=lambda said: said)

@@ -34,9 +34,11 @@ def results(request: Request, run: Run) -> HTMLResponse:
 
 @router.get("/voices/{voice}/runs/{run}/report")
 def report(run: Run) -> FileResponse:
+    """The evaluation's own page, to keep or to hand on."""
     if not run.evaluation_html.is_file():
         raise PageError(404, "this training was not compared with before yet")
-    return FileResponse(run.evaluation_html, media_type="text/html")
+    name = f"{run.voice.path.name}-{run.path.name}.html"
+    return FileResponse(run.evaluation_html, media_type="text/html", filename=name)
 
 
 @router.get("/voices/{voice}/compare")
