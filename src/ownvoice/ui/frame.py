@@ -21,7 +21,8 @@ from starlette.exceptions import HTTPException
 import ownvoice
 from ownvoice.errors import OwnvoiceError, StorageError
 from ownvoice.evaluation.report import PARTIALS, percent
-from ownvoice.ui.words.catalog import preferred_language, words_for, written_languages
+from ownvoice.ui.guard import secure
+from ownvoice.ui.words.catalog import Words, preferred_language, words_for, written_languages
 
 HERE = Path(__file__).parent
 
@@ -48,6 +49,7 @@ def install(app: FastAPI, paths: Collection[str]) -> None:
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     for fault in (OwnvoiceError, HTTPException, RequestValidationError):
         app.add_exception_handler(fault, _show_fault)
+    app.add_exception_handler(Exception, _show_crash)
 
 
 def page(
@@ -57,8 +59,7 @@ def page(
 
     The template may use ``words``, everything in ``context``, and for the navigation ``voice``, a voice's folder name.
     """
-    language = preferred_language(request.cookies.get("language"), request.headers.get("accept-language", ""))
-    words = words_for(language, *([area] if isinstance(area, str) else area))
+    words = _words(request, *([area] if isinstance(area, str) else area))
     html = (
         _environment()
         .get_template(template)
@@ -103,6 +104,12 @@ def _environment() -> Environment:
     return environment
 
 
+def _words(request: Request, *areas: str) -> Words:
+    """The texts of ``areas`` in the person's language."""
+    language = preferred_language(request.cookies.get("language"), request.headers.get("accept-language", ""))
+    return words_for(language, *areas)
+
+
 def _choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:
     value = request.cookies.get(name)
     return value if value in allowed else allowed[0]
@@ -119,6 +126,16 @@ async def _show_fault(request: Request, error: Exception) -> Response:
             faults = (f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors())
             return _answer(request, 422, f"the request cannot be used ({'; '.join(faults)})", None, None)
     raise error
+
+
+async def _show_crash(request: Request, error: Exception) -> Response:
+    """A fault of ours, in plain words. Starlette raises it again afterwards, so that the terminal says what it was.
+
+    This answer goes out past the guard, so it is secured here.
+    """
+    answer = _answer(request, 500, _words(request)("error_unexpected"), None, None)
+    secure(answer.headers, request.url.path, hosted=request.app.state.hosted)
+    return answer
 
 
 def _answer(

@@ -162,22 +162,26 @@ class Guard:
         await _answer(self._dressed(scope, send), refusal.status, answer, body, scope["type"])
 
     def _dressed(self, scope: Scope, send: Send) -> Send:
-        """``send`` with the security headers; an answer's own policy for its content goes before ours."""
+        """``send`` with the security headers."""
 
         async def dressed(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                headers = MutableHeaders(scope=message)
-                ancestors = "'self' https://huggingface.co" if self._access.hosted else "'none'"
-                headers.setdefault("content-security-policy", _POLICY + ancestors)
-                headers["x-content-type-options"] = "nosniff"
-                headers["referrer-policy"] = "no-referrer"
-                headers["cross-origin-opener-policy"] = "same-origin"
-                headers["cross-origin-resource-policy"] = "same-origin"
-                headers["permissions-policy"] = "microphone=(self), camera=(), geolocation=()"
-                headers.setdefault("cache-control", "no-cache" if scope["path"].startswith("/static/") else "no-store")
+                secure(MutableHeaders(scope=message), scope["path"], hosted=self._access.hosted)
             await send(message)
 
         return dressed
+
+
+def secure(headers: MutableHeaders, path: str, *, hosted: bool) -> None:
+    """Add the security headers of an answer to ``path``; its own policy for its content goes before ours."""
+    ancestors = "'self' https://huggingface.co" if hosted else "'none'"
+    headers.setdefault("content-security-policy", _POLICY + ancestors)
+    headers["x-content-type-options"] = "nosniff"
+    headers["referrer-policy"] = "no-referrer"
+    headers["cross-origin-opener-policy"] = "same-origin"
+    headers["cross-origin-resource-policy"] = "same-origin"
+    headers["permissions-policy"] = "microphone=(self), camera=(), geolocation=()"
+    headers.setdefault("cache-control", "no-cache" if path.startswith("/static/") else "no-store")
 
 
 async def _answer(send: Send, status: int, headers: dict[str, str], body: bytes, kind: str = "http") -> None:
