@@ -154,6 +154,21 @@ def test_every_answer_has_the_security_headers(local: TestClient) -> None:
     assert "access-control-allow-origin" not in local.get("/", headers={"origin": "https://evil.example"}).headers
 
 
+@pytest.mark.parametrize(("accept", "kind"), [("text/html", "text/html"), ("application/json", "application/json")])
+def test_a_crash_says_so_in_words_and_the_terminal_says_what_it_was(tmp_path: Path, accept: str, kind: str) -> None:
+    app = build_app(tmp_path / "voices")
+    app.add_api_route("/crash", lambda: 1 / 0)
+    answer = TestClient(app, base_url=HOME, raise_server_exceptions=False).get("/crash", headers={"accept": accept})
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith(kind)
+    assert "Something went wrong inside ownvoice" in answer.text
+    assert "division" not in answer.text
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    with pytest.raises(ZeroDivisionError):  # what the server prints
+        TestClient(app, base_url=HOME).get("/crash")
+
+
 def test_api_pages_are_off(local: TestClient) -> None:
     assert {local.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")} == {404}
 
@@ -165,6 +180,8 @@ def test_bodies_are_limited_also_when_they_do_not_say_how_long_they_are(local: T
     endless = (b"\0" * (1 << 20) for _ in range(20))
     assert local.post(path, content=endless, headers=OURS).status_code == 413
     assert local.post(path, content=b"\0" * 32000, headers=OURS).status_code == 200
+    for samples in (1, 16000 * 31):  # of a room, too little to say anything of it, and too much to listen to
+        assert local.post(path, content=b"\0\0" * samples, headers=OURS).status_code == 422
 
 
 EVIL = [

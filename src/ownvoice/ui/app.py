@@ -49,7 +49,6 @@ def build_app(folder: Path, who: Access | None = None) -> FastAPI:
     queue.revive(folder)
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.voices = folder
-    app.state.sessions = {}
     app.add_exception_handler(SamplesMissingError, recording.say_what_is_missing)
     for router in ROUTERS:
         app.include_router(router)

@@ -33,11 +33,18 @@ MOST_AGAINST_ERRORS = 50
 """Phrases chosen by what the model gets wrong: after so many it is worth teaching it again first."""
 
 
-def session_of(request: Request, voice: Voice) -> Session:
-    """The one session of a voice in this process."""
-    sessions: dict[str, Session] = request.app.state.sessions
-    session: Session = sessions.setdefault(str(voice.path), Session(voice))
-    return session
+ROOM_SECONDS = 30
+"""The most of a room that is listened to; the page sends five."""
+
+
+def session_of(voice: Voice) -> Session:
+    return _session(voice)
+
+
+@lru_cache(maxsize=64)
+def _session(voice: VoiceFolder) -> Session:
+    """The session of one of the voices used last: it only remembers, so a new one goes on where it was."""
+    return Session(voice)
 
 
 async def raw_body(request: Request) -> bytes:
@@ -176,6 +183,8 @@ def room_check(
     voice: Voice, data: Samples16, sample_rate: Annotated[int, Query(ge=8000, le=384_000)]
 ) -> dict[str, Any]:
     """Judge a few seconds of room and voice; nothing of them is kept."""
+    if not sample_rate <= len(data) // 2 <= ROOM_SECONDS * sample_rate:
+        raise PageError(422, f"a check of the room takes 1 to {ROOM_SECONDS} seconds", mend="Check it again.")
     checked = check_room(decode_pcm16(data, sample_rate))
     return {**asdict(checked), "text_keys": _room_keys(checked)}
 
