@@ -102,8 +102,9 @@ class Settings(BaseModel):
         return cls.make(values, where=path)
 
     def save(self, path: Path) -> None:
-        """Write all settings as YAML, atomically."""
-        write_atomically(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        """Write all settings as YAML, atomically; only the owner can read them, as they may hold a consent text."""
+        content = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        write_atomically(path, content, mode=0o600)
 
 
 class VoiceSettings(Settings):

@@ -82,11 +82,13 @@ def test_a_take_becomes_an_utterance_with_all_that_was_known_of_it(takes: Takes)
 
 def test_what_a_person_said_is_for_their_eyes_alone(takes: Takes) -> None:
     take = record(takes, pcm())
-    folders = [takes.voice.takes, takes.voice.takes / take.id]
-    assert [stat.S_IMODE(folder.stat().st_mode) for folder in folders] == [0o700, 0o700]
+    folder = takes.voice.takes / take.id
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (takes.voice.takes, folder, *folder.iterdir())} == {
+        "takes": 0o700, folder.name: 0o700, "take.json": 0o600, "audio.wav": 0o600,
+    }  # fmt: skip
     utterance = takes.finish(take.id)
-    files = [takes.voice.manifest, takes.voice.path / utterance.audio_path]
-    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o600, 0o600]
+    files = [takes.voice.wavs, takes.voice.manifest, takes.voice.path / utterance.audio_path]
+    assert [stat.S_IMODE(file.stat().st_mode) for file in files] == [0o700, 0o600, 0o600]
 
 
 def test_finishing_again_gives_the_same_answer(takes: Takes) -> None:
@@ -164,6 +166,9 @@ def test_limits(takes: Takes) -> None:
         new_take("a" * 2001, RATE)
     with pytest.raises(DataError, match="cannot be speech"):
         new_take("a", 100)
+    for wrong in [{"text": " \n"}, {"text": "half a \ud800"}, {"text": "a", "language": "zz"}]:
+        with pytest.raises(DataError):  # now, and not when somebody has spoken
+            new_take(sample_rate=RATE, **wrong)
     take = new_take("a", 8000)
     takes.start(take)
     with pytest.raises(TakeTooLongError, match="10 minutes"):

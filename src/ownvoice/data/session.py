@@ -184,7 +184,7 @@ class Session:
         utterance = self.takes.finish(take_id, samples)
         paces = self._usual_paces()
         name = utterance_id(utterance)
-        earlier = [rate for other, rate in paces.items() if other != name][-_PACES:]
+        earlier = [rate for other, rate in paces.copy().items() if other != name][-_PACES:]
         heard = hear(load_recording(recording_of(self.voice, utterance)), utterance.text, earlier)
         if heard.pace is not None:
             paces[name] = heard.pace

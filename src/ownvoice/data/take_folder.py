@@ -18,8 +18,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from ownvoice.config import check_language
 from ownvoice.data import journal
 from ownvoice.data.audio import RATES, STREAMED_SIZE, convert_to_wav
+from ownvoice.data.importers.tables import check_text
 from ownvoice.errors import AudioError, DataError
 from ownvoice.rundir import sync_folder, write_atomically
 
@@ -82,12 +84,18 @@ def new_take(
     Raises
     ------
     DataError
-        when the text is too long or the rate cannot be speech.
+        when its line could not be written in the end: the text is empty, too long or cannot be saved, the language is
+        none; or when the rate cannot be speech.
     """
+    text = check_text(text)
     if len(text) > MAX_TEXT:
         raise DataError(f"the text is longer than {MAX_TEXT} characters", mend="Cut it into shorter phrases.")
     if sample_rate not in RATES:
         raise DataError(f"{sample_rate} samples a second cannot be speech", mend="Choose another microphone.")
+    try:
+        check_language(language or "en")
+    except ValueError as error:
+        raise DataError(str(error), mend="Choose a language in the settings of this voice.") from None
     now = datetime.now(UTC)
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     started = now.isoformat(timespec="milliseconds")
@@ -108,7 +116,7 @@ class TakeFolder:
         """Make the folder, whole or not at all, with no sound in it yet."""
         new = self.path.with_name(f".new-{self.path.name}")
         new.mkdir(mode=0o700)
-        write_atomically(new / "take.json", TypeAdapter(Take).dump_json(take, indent=1))
+        write_atomically(new / "take.json", TypeAdapter(Take).dump_json(take, indent=1), mode=0o600)
         journal.append(new / self._audio.name, _wav_header(take.sample_rate, STREAMED_SIZE))
         new.rename(self.path)
         sync_folder(self.path.parent)

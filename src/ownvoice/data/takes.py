@@ -218,7 +218,7 @@ class Takes:
         if utterance is None:
             converted, seconds = folder.convert()
             if not self.voice.wavs.is_dir():
-                make_folder(self.voice.wavs)
+                self.voice.wavs.mkdir(mode=0o700, exist_ok=True)
                 sync_folder(self.voice.path)
             converted.replace(target)
             sync_folder(self.voice.wavs)
