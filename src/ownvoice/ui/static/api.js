@@ -36,7 +36,8 @@ export async function call(method, path, body, { signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw new Unreachable();
   }
-  const answer = await response.json().catch(() => ({ message: words("error_unexpected") }));
-  if (!response.ok) throw new Refusal(response.status, answer);
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new Refusal(response.status, answer ?? { message: words("error_unexpected") });
+  if (answer === null) throw new Unreachable(); // the connection was cut within the answer
   return answer;
 }

@@ -5,6 +5,7 @@ import { call, Refusal } from "../api.js";
 
 const PART_SECONDS = 0.5;
 const ANSWER_SECONDS = 10; // after this a connection that says nothing counts as lost
+const AWAY = new Set([429, 502, 503, 504]); // a proxy says that the server is gone or busy
 const WAITS = [0.3, 0.6, 1.2, 2.5, 5]; // seconds between tries; the last one is repeated
 
 export class Uplink extends EventTarget {
@@ -139,7 +140,8 @@ export class Uplink extends EventTarget {
         if (!("text" in error)) throw error;
         this.#setTrouble({ kind: kindOf(error), text: error.text });
         // What the server refuses does not mend itself: only a person's "try again" is worth a request.
-        const wait = this.trouble.kind === "refused" ? Infinity : WAITS[Math.min(tries, WAITS.length - 1)];
+        const isFinal = this.trouble.kind === "refused" && error.status < 500;
+        const wait = isFinal ? Infinity : WAITS[Math.min(tries, WAITS.length - 1)];
         if (!this.#given) await this.#pause(wait);
       }
     }
@@ -179,7 +181,7 @@ function isGap(error) {
 function kindOf(error) {
   if (!(error instanceof Refusal)) return "offline";
   if (error.status === 507) return "full";
-  return error.status >= 500 || error.status === 429 ? "offline" : "refused";
+  return AWAY.has(error.status) ? "offline" : "refused"; // 500 is a fault of the server, and it says so
 }
 
 /** The first blocks as one buffer of at most `limit` samples, but one block at least. */
