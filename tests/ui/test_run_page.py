@@ -13,6 +13,7 @@ from in_browser import Studio, announced, assert_accessible, focused, wait_until
 from following import SECONDS, endless, steps_of, until, until_step
 from made_up_runs import trained_run
 from ownvoice import events
+from ownvoice.config import TrainingSettings
 from ownvoice.events import EventLog
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow import runs
@@ -90,6 +91,20 @@ def test_a_failure_says_what_happened_and_the_next_step(tab: Page, voice: VoiceF
     assert tab.locator("button:visible, a.button:visible").filter(has_text=step).count() == 1
     assert tab.get_by_role("link", name="Try again with other settings").is_visible()
     assert_accessible(tab)
+
+
+def test_a_failed_run_is_tried_again_with_the_change_that_was_named(tab: Page, voice: VoiceFolder) -> None:
+    failed, _, step = FAILURES["out_of_memory"]
+    run = ended(voice, failed)
+    tab.goto(address(run))
+    tab.get_by_role("button", name=step).click()
+    tab.wait_for_url(lambda url: url.rpartition("/")[2] != run.path.name)
+    again = runs.find(voice, tab.url.rpartition("/")[2])
+    runs.cancel(again)
+    before, now = (TrainingSettings.load(one.config) for one in (run, again))
+    assert (now.batch_size, now.accumulate) == (before.batch_size // 2, 2 * before.accumulate)
+    tab.get_by_role("heading", name="Ended early").wait_for()
+    until(again, lambda view: view.is_over)
 
 
 ENDINGS: dict[str, Callable[[], events.Event]] = {
