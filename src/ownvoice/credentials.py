@@ -39,6 +39,12 @@ def hub_token() -> Secret | None:
     return Secret(value) if value else None
 
 
+def space_token() -> Secret | None:
+    """The token a demo Space reads its private model with, from ``OWNVOICE_SPACE_TOKEN``; None when there is none."""
+    value = os.environ.get("OWNVOICE_SPACE_TOKEN")
+    return Secret(value) if value else None
+
+
 def server_key() -> Secret | None:
     """The key clients of ``ownvoice serve`` have to show, from ``OWNVOICE_API_KEY``; None when there is none."""
     value = os.environ.get("OWNVOICE_API_KEY")

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from ownvoice.cli.progress import RunProgress
+    from ownvoice.credentials import Secret
     from ownvoice.publishing.record import Published
     from ownvoice.workflow.publish import Account, Plan
 
@@ -22,9 +23,17 @@ def sharing_options(function: _F) -> _F:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of addresses."),
         click.option("--yes", is_flag=True, help="Answer every question with yes, the one for consent too."),
+        click.option("--public/--private", default=False, help="Who can read it: everybody, or only you  [private]"),
+    ):
+        function = option(function)
+    return function
+
+
+def card_options(function: _F) -> _F:
+    """The options that what has a card of its own has as well."""
+    for option in (
         click.option("--licence", "--license", "licence", metavar="NAME", default="", help="As the Hub writes it."),
         click.option("--author", metavar="NAME", default="", help="Name on the card  [default: the account's]"),
-        click.option("--public/--private", default=False, help="Who can read it: everybody, or only you  [private]"),
     ):
         function = option(function)
     return function
@@ -32,6 +41,11 @@ def sharing_options(function: _F) -> _F:
 
 _CONDITIONS = click.option("--conditions", metavar="TEXT", default="", help="How and where was recorded, for the card.")
 _REPO = click.option("--repo", metavar="[OWNER/]NAME", help="Name on the Hub  [default: the last one, or a new one]")
+
+_HARDWARE = click.option(
+    "--hardware", "machine", metavar="NAME", default="cpu-basic", show_default=True, help="What the demo runs on."
+)
+_COMPARE = click.option("--compare", "compares", is_flag=True, help="In the demo, show what the base model hears too.")
 
 
 @click.group("publish")
@@ -47,6 +61,7 @@ def command() -> None:
 @click.argument("voice", type=click.Path(path_type=Path))
 @_CONDITIONS
 @_REPO
+@card_options
 @sharing_options
 def dataset(
     voice: Path,
@@ -81,6 +96,7 @@ def dataset(
 )
 @click.option("--quantize", "quantise", type=click.Choice(["int8", "nf4"]), help="8 or 4 bits a weight; merged only.")
 @_REPO
+@card_options
 @sharing_options
 def model(
     run: Path,
@@ -117,20 +133,78 @@ def model(
     share(plans, yes=yes, as_json=as_json)
 
 
-@command.command("all", short_help="A run's recordings and its model, asked for once.")
+@command.command("space", short_help="A demo of a published model.")
 @click.argument("run", type=click.Path(path_type=Path))
-@_CONDITIONS
+@_HARDWARE
+@_COMPARE
+@_REPO
 @sharing_options
-def everything(run: Path, conditions: str, public: bool, author: str, licence: str, yes: bool, as_json: bool) -> None:
-    """The recordings and the model of the training run RUN, asked for once."""
+def space(run: Path, machine: str, compares: bool, repo: str | None, public: bool, yes: bool, as_json: bool) -> None:
+    """A demo of the published model of the training run RUN, as a Space: record or upload, and read what it hears.
+
+    Waits until it runs, and sends it one recording to see that it hears. A private model needs a token that can only
+    read; it is asked for, or taken from OWNVOICE_SPACE_TOKEN.
+    """
+    from ownvoice.rundir import RunFolder
+    from ownvoice.workflow.publish_space import plan_space
+
+    def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
+        return [
+            plan_space(
+                account,
+                RunFolder(run),
+                machine=machine,
+                compares=compares,
+                repo=repo,
+                public=public,
+                ask_token=_ask_read_token,
+            )
+        ]
+
+    share(plans, yes=yes, as_json=as_json)
+
+
+@command.command("all", short_help="A run's recordings, its model, and a demo if wanted; asked for once.")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--space", "demo", is_flag=True, help="A demo Space as well.")
+@_HARDWARE
+@_COMPARE
+@_CONDITIONS
+@card_options
+@sharing_options
+def everything(
+    run: Path,
+    demo: bool,
+    machine: str,
+    compares: bool,
+    conditions: str,
+    public: bool,
+    author: str,
+    licence: str,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """The recordings and the model of the training run RUN, with --space a demo too, asked for once."""
     from ownvoice.publishing.card import Wishes
     from ownvoice.rundir import RunFolder
     from ownvoice.workflow.publish_plan import plan_all
+    from ownvoice.workflow.publish_space import plan_all_three
 
     wishes = Wishes(author, licence, conditions)
 
     def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
-        return plan_all(account, RunFolder(run), public=public, wishes=wishes, progress=progress.stage)
+        if not demo:
+            return plan_all(account, RunFolder(run), public=public, wishes=wishes, progress=progress.stage)
+        return plan_all_three(
+            account,
+            RunFolder(run),
+            machine=machine,
+            compares=compares,
+            public=public,
+            wishes=wishes,
+            ask_token=_ask_read_token,
+            progress=progress.stage,
+        )
 
     share(plans, yes=yes, as_json=as_json)
 
@@ -161,7 +235,7 @@ def share(make_plans: Callable[[Account, RunProgress], Sequence[Plan]], *, yes: 
         plans = make_plans(account, progress)
     for plan in plans:
         _show(plan)
-    if any(plan.public or plan.consent for plan in plans):
+    if any(plan.public or plan.consent or plan.costs for plan in plans):
         agreed = "Does the speaker agree to this, and shall" if any(plan.consent for plan in plans) else "Shall"
         _confirm(f"{agreed} it be sent?", yes)
     published = [carry_out(account, plan, _say_sent) for plan in plans]
@@ -182,6 +256,17 @@ def _connect() -> Account:
     account = connect(lambda sentence: click.echo(sentence, err=True))
     click.echo(account.identity.sentence, err=True)
     return account
+
+
+def _ask_read_token(model: str) -> Secret | None:
+    """The token of a demo, from the environment or a masked question; it is kept in memory alone."""
+    from ownvoice.credentials import Secret, space_token
+
+    token = space_token()
+    if token is not None or not sys.stdin.isatty():
+        return token
+    question = f"The model {model} is private. A token that can only read it, for the demo"
+    return Secret(click.prompt(question, hide_input=True, err=True))
 
 
 def _show(plan: Plan) -> None:

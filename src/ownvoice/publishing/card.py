@@ -125,7 +125,7 @@ def dataset_card(facts: DatasetFacts) -> DatasetCard:
         size_categories=["n<1K" if facts.utterances < 1000 else "1K<n<10K"],
         tags=["audio", "ownvoice"],
     )
-    return DatasetCard(_card(head.to_yaml(), "dataset_card.md.j2", facts))
+    return DatasetCard(render_card(head.to_yaml(), "dataset_card.md.j2", facts))
 
 
 def model_card(facts: ModelFacts) -> ModelCard:
@@ -142,7 +142,7 @@ def model_card(facts: ModelFacts) -> ModelCard:
         model_name=_one_line(f"Voxtral for the voice of {facts.author}"),
         eval_results=_eval_results(facts),
     )
-    return ModelCard(_card(head.to_yaml(), "model_card.md.j2", facts))
+    return ModelCard(render_card(head.to_yaml(), "model_card.md.j2", facts))
 
 
 def _relation(facts: ModelFacts) -> str:
@@ -174,7 +174,8 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult] | None:
     ]
 
 
-def _card(head: str, template: str, facts: DatasetFacts | ModelFacts) -> str:
+def render_card(head: str, template: str, facts: object) -> str:
+    """A card of this YAML head and the template's text; ``facts`` is what the template speaks of."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ownvoice.publishing"),
         autoescape=False,  # noqa: S701 - it is Markdown; what a person wrote goes through the filters below

@@ -150,8 +150,13 @@ class Hub:
 
         return self.call(ask, where=repo)
 
-    def ensure_repo(self, kind: RepoKind, repo: str, *, public: bool, space_sdk: str | None = None) -> RepoState:
+    def ensure_repo(self, kind: RepoKind, repo: str, *, public: bool, machine: str | None = None) -> RepoState:
         """Make the repository, private, unless it is there.
+
+        Parameters
+        ----------
+        machine
+            Of a Space, which is made for it: on a paid one it needs no subscription.
 
         Raises
         ------
@@ -161,7 +166,14 @@ class Hub:
         state = self.state(kind, repo)
         if state is None:
             self.call(
-                lambda api: api.create_repo(repo, repo_type=kind, private=True, exist_ok=True, space_sdk=space_sdk),
+                lambda api: api.create_repo(
+                    repo,
+                    repo_type=kind,
+                    private=True,
+                    exist_ok=True,
+                    space_sdk="gradio" if kind == "space" else None,
+                    space_hardware=machine,  # type: ignore[arg-type]  # newer machines are not in its list
+                ),
                 where=repo,
             )
             state = self.state(kind, repo)

@@ -17,15 +17,20 @@ class Identity:
     """The Hub's word: read, write, fineGrained; empty where it does not say."""
     writable: tuple[str, ...] = ()
     """Of a fine-grained token: people, organisations and repositories it may write to."""
+    only_reads: bool = False
+    """Whether it can do nothing but read: no commit, no job, nothing that is paid for."""
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
         """From what ``HfApi.whoami`` returns."""
         access = answer.get("auth", {}).get("accessToken", {})
-        scoped = access.get("fineGrained", {}).get("scoped", [])
+        role, fine = access.get("role", ""), access.get("fineGrained", {})
+        scoped = fine.get("scoped", [])
+        rights = [*fine.get("global", []), *(right for place in scoped for right in place["permissions"])]
         writable = (place["entity"]["name"] for place in scoped if "repo.write" in place["permissions"])
         organisations = tuple(organisation["name"] for organisation in answer.get("orgs", []))
-        return cls(answer["name"], organisations, access.get("role", ""), tuple(dict.fromkeys(writable)))
+        only_reads = role == "read" or (role == "fineGrained" and all(right.endswith(".read") for right in rights))
+        return cls(answer["name"], organisations, role, tuple(dict.fromkeys(writable)), only_reads)
 
     def may_write(self, repo: str) -> bool:
         """Whether the Hub would take a commit to ``repo`` (OWNER/NAME), as far as the token says."""

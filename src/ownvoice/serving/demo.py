@@ -27,8 +27,6 @@ KEPT_SECONDS = 600
 """Gradio writes what comes in to a temporary file, which is deleted after this time."""
 DETECT = ""
 """The choice of language that leaves it to the model."""
-OWN_BASE = "adapter"
-"""In ``OWNVOICE_BASE``: compare with the model the adapter was trained for."""
 
 _STYLE = """
 .gradio-container button, .gradio-container input[type="text"], .gradio-container select {
@@ -56,7 +54,7 @@ class DemoSettings:
     language: str | None = None
     """Two-letter code that is chosen at first; None to detect it."""
     base: str | None = None
-    """The model to compare with, :data:`OWN_BASE`, or None not to compare."""
+    """The model to compare with; None not to compare."""
 
     @classmethod
     def of_environment(cls) -> DemoSettings:
@@ -75,7 +73,7 @@ class Hearing:
 
     tuned: Recogniser
     base: Recogniser | None
-    """Where it is no adapter that could be switched off; None too where nothing is compared."""
+    """None where nothing is compared, or an adapter can be switched off instead."""
 
     @classmethod
     def load(cls, settings: DemoSettings) -> Hearing:
@@ -88,8 +86,10 @@ class Hearing:
         """
         from ownvoice.model.load import load_recogniser
 
-        other = settings.base if settings.base != OWN_BASE else None
-        return cls(load_recogniser(settings.model), load_recogniser(other) if other else None)
+        tuned = load_recogniser(settings.model)
+        if settings.base is None or tuned.adapter is not None:
+            return cls(tuned, None)
+        return cls(tuned, load_recogniser(settings.base))
 
     def text(self, path: Path, language: str | None) -> str:
         """What the voice's own model hears.

@@ -17,10 +17,11 @@ from ownvoice.data.manifest import read_voice_settings, write_voice_settings
 from ownvoice.errors import HubError
 from ownvoice.events import StageProgress
 from ownvoice.publishing.files import RepoFile, refuse_traces
-from ownvoice.publishing.hub import Hub, RepoKind, Say
+from ownvoice.publishing.hub import Hub, RepoKind, RepoState, Say
 from ownvoice.publishing.identity import Identity
 from ownvoice.publishing.record import Published, note_published, now
 from ownvoice.publishing.refusals import TOKENS_PAGE
+from ownvoice.publishing.space import SpaceSetup, configure, hear, wait_until_running
 from ownvoice.rundir import VoiceFolder
 
 COPIES_MAY_REMAIN = (
@@ -69,11 +70,18 @@ class Plan:
     """What the speaker must agree to, word for word; empty where nothing has to be asked."""
     voice: VoiceFolder | None = None
     """Whose settings keep the consent."""
+    space: SpaceSetup | None = None
+    """What a demo Space needs beside its files."""
 
     @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
+
+    @property
+    def costs(self) -> bool:
+        """Whether it has to be paid for by the hour."""
+        return self.space is not None and self.space.hardware.dollars_an_hour > 0
 
     @property
     def listing(self) -> tuple[str, ...]:
@@ -121,7 +129,7 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
     Raises
     ------
     HubError
-        when the Hub refuses; what to do is said.
+        when the Hub refuses, or a demo does not run; what to do is said.
     StorageError
         when the record cannot be written.
     """
@@ -131,7 +139,7 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
         if settings.consent != plan.consent:
             write_voice_settings(plan.voice, settings.model_copy(update={"consent": plan.consent}))
     hub = account.hub
-    before = hub.ensure_repo(plan.kind, plan.repo, public=plan.public)
+    before = _made(hub, plan)
     pushed = hub.push(
         plan.kind,
         plan.repo,
@@ -147,7 +155,23 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
         hub.make_public(plan.kind, plan.repo)
     published = Published(plan.repo, plan.public, pushed.url, commit, now())
     note_published(plan.record, plan.kind, published)
+    if plan.space is not None:
+        wait_until_running(hub, plan.repo, commit)
+        hub.say(f'The Space hears. Of one recording it wrote: "{hear(hub, plan.repo, plan.space)}"')
     return published
+
+
+def _made(hub: Hub, plan: Plan) -> RepoState:
+    """The repository, made where it was not there, and a Space with its machine; errors as in :func:`carry_out`."""
+    if plan.space is None:
+        return hub.ensure_repo(plan.kind, plan.repo, public=plan.public)
+    try:
+        before = hub.ensure_repo(plan.kind, plan.repo, public=plan.public, machine=plan.space.hardware.name)
+        configure(hub, plan.repo, plan.space)
+    except HubError as error:
+        mend = f"{error.mend or ''} {plan.space.here}".strip()
+        raise HubError(error.what, where=error.where, mend=mend) from None
+    return before
 
 
 def withdraw(account: Account, kind: RepoKind, repo: str) -> tuple[str, ...]:

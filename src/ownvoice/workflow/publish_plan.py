@@ -61,7 +61,7 @@ def plan_dataset(
     utterances, notes = usable_utterances(voice)
     if not utterances:
         raise TooLittleDataError("there is no recording to publish", where=voice.path)
-    name = _place(account, "dataset", repo, voice.published, f"{_slug(voice)}-voice", public=public)
+    name = place(account, "dataset", repo, voice.published, f"{voice_slug(voice)}-voice", public=public)
     consent = dataset.needed_consent(settings, public=public)
     built = dataset.build_dataset(
         voice,
@@ -133,7 +133,7 @@ def plan_model(
     HubError
         when this token may not write there, or the repository is public though it should not be.
     """
-    name = _place(account, "model", repo, run.require().published, f"{_slug(run.voice)}-voxtral", public=public)
+    name = place(account, "model", repo, run.require().published, f"{voice_slug(run.voice)}-voxtral", public=public)
     found, chosen = _form(run, form, quantise)
     weights = _weights(run, found, chosen, quantise, progress)
     recordings = _public_dataset(account, run.voice, dataset_plan)
@@ -227,7 +227,7 @@ _FORMS: dict[ModelForm, str] = {
 }
 
 
-def _place(account: Account, kind: RepoKind, asked: str | None, record: Path, usual: str, *, public: bool) -> str:
+def place(account: Account, kind: RepoKind, asked: str | None, record: Path, usual: str, *, public: bool) -> str:
     """The repository to publish in: the one asked for, the last one, or the usual one; checked before any work."""
     known = read_published(record).get(kind)
     name = account.hub.writable_name(account.identity, asked or (known.repo if known else usual))
@@ -235,7 +235,7 @@ def _place(account: Account, kind: RepoKind, asked: str | None, record: Path, us
     return name
 
 
-def _slug(voice: VoiceFolder) -> str:
+def voice_slug(voice: VoiceFolder) -> str:
     """The voice's name with what a repository's may have."""
     letters = unicodedata.normalize("NFKD", voice.path.resolve().name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60].strip("-") or "my"

@@ -22,8 +22,6 @@ from fakes.hub.wire import Answer, Refused, Request, route
 
 NAMESPACE = r"/api/jobs/(?P<namespace>[\w.-]+)"
 ONE = NAMESPACE + r"/(?P<job>[\w.-]+)"
-HARDWARE = [("cpu-basic", "CPU Basic", 167), ("t4-small", "Nvidia T4 - small", 6667), ("l4x1", "1x Nvidia L4", 13333)]
-"""Name, title, and millionths of a dollar a minute."""
 
 
 @dataclass
@@ -109,25 +107,6 @@ class Job:
             if over:
                 return
             time.sleep(0.02)
-
-
-@route("GET", r"/api/jobs/hardware")
-def hardware(hub: Hub, request: Request) -> Answer:
-    return Answer(
-        [
-            {
-                "name": name,
-                "prettyName": title,
-                "cpu": "2 vCPU",
-                "ram": "16 GB",
-                "accelerator": None,
-                "unitCostMicroUSD": cost,
-                "unitCostUSD": cost / 1e6,
-                "unitLabel": "minute",
-            }
-            for name, title, cost in HARDWARE
-        ]
-    )
 
 
 @route("POST", NAMESPACE)

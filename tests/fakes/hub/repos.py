@@ -125,9 +125,10 @@ def create(hub: Hub, request: Request) -> Answer:
     url = f"{hub.url}/{'' if kind == 'model' else kind + 's/'}{name}"
     if (kind, name) in hub.repos:
         return Answer({"error": "You already created this repo", "url": url}, 409)
+    machine = asked.get("hardware", "cpu-basic")
     if kind == "space" and asked.get("sdk") != "static" and hub.gradio_costs:
         raise Refused(402, "Gradio Spaces need a subscription")
-    repo = Repo(kind, name, private=asked.get("visibility") != "public", sdk=asked.get("sdk"))
+    repo = Repo(kind, name, private=asked.get("visibility") != "public", sdk=asked.get("sdk"), hardware=machine)
     repo.add("initial commit", {".gitattributes": text_file(hub, GIT_ATTRIBUTES)})
     hub.repos[kind, name] = repo
     return Answer({"url": url, "id": f"id-of-{name}", "name": name})
@@ -228,7 +229,8 @@ def info(hub: Hub, request: Request, kind: str, repo: str, revision: str | None)
     answer |= {"author": repo.partition("/")[0]}
     answer |= {"private": found.private, "gated": "auto" if found.gated else False, "disabled": False}
     answer |= {"siblings": siblings, "tags": [], "downloads": 0, "likes": 0}
-    return Answer(answer | ({"sdk": found.sdk, "host": hub.space_host} if kind == "space" else {}))
+    running = hub.spaces.get(repo)
+    return Answer(answer | ({"sdk": found.sdk, "host": running.url if running else ""} if kind == "space" else {}))
 
 
 @route("GET", rf"/api/{KIND}/{REPO}/refs")

@@ -14,6 +14,7 @@ from fakes.hub.wire import Fault, Refused, Request, Seen
 if TYPE_CHECKING:
     from fakes.hub.jobs import Job
     from fakes.hub.repos import Repo
+    from fakes.hub.spaces import RunningSpace
 
 Role = Literal["read", "write", "fineGrained"]
 
@@ -59,8 +60,9 @@ class Hub:
     space_stages: tuple[str, ...] = ("BUILDING", "APP_STARTING", "RUNNING")
     """What a new Space's runtime answers, one after the other; the last stays."""
     build_log: tuple[str, ...] = ("Building...", "Done.")
-    space_host: str = ""
-    """Address of the process that stands for a running Space."""
+    space_python: str = ""
+    """Python of an environment that has what a Space asks for; a Space is then built as a process of this machine."""
+    spaces: dict[str, RunningSpace] = field(default_factory=dict)
     job_path: str = ""
     """Folders put before PATH for the commands of jobs."""
     lock: threading.RLock = field(default_factory=threading.RLock)
