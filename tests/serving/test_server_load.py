@@ -55,7 +55,8 @@ def test_64_clients_get_the_right_voice_or_429(
                 name, clip = list(three_voices)[number % 3], number % 4
                 while (answer := ask(server, http, name, CLIPS[clip])).status_code == 429:
                     statuses[429] += 1
-                    time.sleep(int(answer.headers["retry-after"]))
+                    assert int(answer.headers["retry-after"]) >= 1
+                    time.sleep(1)
                 statuses[answer.status_code] += 1
                 if answer.json().get("text") != expected[name, clip]:
                     wrong.append(answer.text)
