@@ -88,13 +88,16 @@ def test_the_command_ends_with_what_the_demo_heard(deployed: Deployed) -> None:
         "OWNVOICE_LANGUAGE": "en",
         "OWNVOICE_BASE": "tiny",
     }
-    assert "site-packages/ownvoice" in subprocess.run(
-        [deployed.hub.space_python, "-c", "import ownvoice; print(ownvoice.__file__)"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=deployed.process.folder,
-    ).stdout
+    assert (
+        "site-packages/ownvoice"
+        in subprocess.run(
+            [deployed.hub.space_python, "-c", "import ownvoice; print(ownvoice.__file__)"],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=deployed.process.folder,
+        ).stdout
+    )
 
 
 @pytest.mark.slow
