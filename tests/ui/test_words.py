@@ -52,7 +52,9 @@ def test_every_entry_is_text(language: str, area: str) -> None:
     ("cookie", "header", "chosen"),
     [
         ("en", "fr", "en"),
+        ("fr", "de", "fr"),
         (None, "xx-YY, en;q=0.5", "en"),
+        (None, "es-MX,es;q=0.9,en;q=0.8", "es"),
         ("../../etc", "xx", "en"),
         (None, "", "en"),
     ],
@@ -65,6 +67,11 @@ def test_the_language_is_the_one_chosen_then_the_browsers_then_english(
 
 def test_only_whole_translations_are_offered() -> None:
     assert set(written_languages()) == {"en", *TRANSLATIONS} & set(LANGUAGES)
+
+
+def test_none_is_singular_in_french_alone() -> None:
+    shown = {language: words_for(language, "dataset")("recordings", n=0) for language in LANGUAGES}
+    assert shown == {"en": "0 recordings", "es": "0 grabaciones", "fr": "0 enregistrement", "de": "0 Aufnahmen"}
 
 
 def test_a_number_chooses_its_form() -> None:
