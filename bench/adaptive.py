@@ -3,7 +3,7 @@
     python bench/adaptive.py [--seeds 0 1 2 3 4] [--first N] [--more N] [--epochs N] [--json FILE]
 
 In each trial a simulated voice that the built-in model never heard records the first phrases in coverage order. The
-model as it is hears them, and its errors choose the next ones in two of the arms. Then the model is trained on the
+model as it is hears them, and its errors choose the next ones in one of the arms. Then the model is trained on the
 first phrases and each arm's next ones, with the same settings, dev phrases and seed, and judged on the same held-out
 phrases. Pool and test phrases are of the world the built-in model knows (tools/tiny/phrases.py).
 Needs espeak-ng and flite.
@@ -49,7 +49,7 @@ VOICES = {
     "slow and slurred": synthesis.Voice("flite", "slt", 1.25, 150),
     "whispering": synthesis.Voice("espeak", "en-us+whisper", 140, 50),
 }
-ARMS = ("errors", "errors, less what is recorded", "coverage", "random")
+ARMS = ("errors", "coverage", "random")
 POOL, DEV, TEST = 300, 10, 80
 DRAWS = 10_000
 HEADER = """\
@@ -137,9 +137,6 @@ def trial(folder: Path, voice: str, texts: Texts, seed: int, options: argparse.N
     weaknesses = find_weaknesses(heard_words(heard), texts.lexicon)
     chosen = {
         "errors": order_by_weakness(rest, weaknesses, texts.lexicon, count=options.more),
-        "errors, less what is recorded": order_by_weakness(
-            rest, weaknesses, texts.lexicon, recorded=spoken, count=options.more
-        ),
         "coverage": rest[: options.more],
         "random": random.Random(f"random-{seed}").sample(rest, options.more),  # noqa: S311
     }

@@ -28,7 +28,7 @@ PRIOR = 3.0
 """Each unit's error rate begins as the voice's mean, worth so many hearings: few hearings prove little."""
 
 AGAIN = 0.5
-"""What a unit's second phrase, recorded or chosen, counts of its first, the third of the second, and so on."""
+"""What a unit's second chosen phrase counts of its first, the third of the second, and so on."""
 
 LENGTH_COST = 0.7
 """A phrase's worth is divided by its number of words to this power: with 0 the longest would always win, with 1 the
@@ -101,19 +101,17 @@ def order_by_weakness(
     weaknesses: Weaknesses,
     lexicon: Mapping[str, str],
     *,
-    recorded: Iterable[str] = (),
     count: int | None = None,
 ) -> list[Phrase]:
     """The ``count`` phrases (all by default) of ``candidates`` that teach most against ``weaknesses``, best first.
 
     Greedy: a phrase's worth is the sum, over the units it holds, of how often each fails times how common it is among
-    the candidates, less each time one was chosen before or is in a ``recorded`` text. Of equals the earlier candidate
-    comes first.
+    the candidates, less each time one was chosen before. Of equals the earlier candidate comes first.
     """
     held = [_text_units(phrase.text, lexicon) for phrase in candidates]
     common = Counter(unit for units in held for unit in units)
     need = _need(common, weaknesses)
-    chosen = Counter(unit for text in recorded for unit in _text_units(text, lexicon))
+    chosen: Counter[Unit] = Counter()
     left = list(range(len(candidates)))
     order: list[Phrase] = []
     while left and (count is None or len(order) < count):

@@ -64,8 +64,7 @@ def next_phrases(
         )
     lexicon = load_lexicon(language)
     weaknesses = find_weaknesses(heard_words(run), lexicon)
-    chosen = order_by_weakness(left, weaknesses, lexicon, recorded=texts, count=count)
-    return NextPhrases(tuple(chosen), run, weaknesses)
+    return NextPhrases(tuple(order_by_weakness(left, weaknesses, lexicon, count=count)), run, weaknesses)
 
 
 def latest_evaluated(voice: VoiceFolder) -> RunFolder | None:
