@@ -226,21 +226,25 @@ class EventLog:
         self._is_whole = False
 
     def emit(self, event: Event) -> None:
-        line = json.dumps(
-            {
-                "event": event.name,
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                **dataclasses.asdict(event),
-            }
-        )
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._append({"event": event.name, "time": time, **dataclasses.asdict(event)})
+        for listener in self._listeners:
+            listener(event)
+
+    def copy(self, record: Record) -> None:
+        """Append an event of another machine, with the time at which it was written there."""
+        self._append(record.to_json())
+        for listener in self._listeners:
+            listener(record.event)
+
+    def _append(self, fields: dict[str, object]) -> None:
+        line = json.dumps(fields)
         with self._writing, storage_faults(self._path):
             if not self._is_whole:
                 _drop_torn_line(self._path)
                 self._is_whole = True
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
-        for listener in self._listeners:
-            listener(event)
 
     def rewind(self, step: int) -> None:
         """Forget what happened after ``step``, so that a resumed run records no step twice."""
@@ -260,6 +264,18 @@ class Record:
     def to_json(self) -> dict[str, object]:
         """The line as it is in the file: ``{"event", "time", ...fields}``."""
         return {"event": self.event.name, "time": self.time.isoformat(), **dataclasses.asdict(self.event)}
+
+
+def parse_record(line: str | bytes) -> Record | None:
+    """The event in one line, or None where it is none."""
+    try:
+        fields = json.loads(line)
+        kind = _TYPES[fields.pop("event")]
+        known = {field.name for field in dataclasses.fields(kind)}
+        event = kind(**{key: value for key, value in fields.items() if key in known})
+        return Record(datetime.fromisoformat(fields["time"]), event)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -309,7 +325,7 @@ def read_tail(path: Path, after: Cursor | None = None) -> Tail:
     except FileNotFoundError:
         return Tail((), Cursor(), after != Cursor())
     whole = data[: data.rfind(b"\n") + 1]
-    records = tuple(record for line in whole.splitlines() if (record := _record(line)) is not None)
+    records = tuple(record for line in whole.splitlines() if (record := parse_record(line)) is not None)
     return Tail(records, Cursor(found.st_ino, start + len(whole)), not same and after != Cursor())
 
 
@@ -329,23 +345,12 @@ def _lines(path: Path) -> Iterator[tuple[str, Record]]:
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for number, line in enumerate(lines, 1):
-        record = _record(line)
+        record = parse_record(line)
         if record is None:
             if number == len(lines):
                 return
             raise ManifestError(f"line {number} is not an event", where=path)
         yield line, record
-
-
-def _record(line: str | bytes) -> Record | None:
-    try:
-        fields = json.loads(line)
-        kind = _TYPES[fields.pop("event")]
-        known = {field.name for field in dataclasses.fields(kind)}
-        event = kind(**{key: value for key, value in fields.items() if key in known})
-        return Record(datetime.fromisoformat(fields["time"]), event)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
 
 
 def _drop_torn_line(path: Path) -> None:

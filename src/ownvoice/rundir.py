@@ -2,7 +2,7 @@
 
     VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/takes/ID/  VOICE/phrases.jsonl  VOICE/cache/
     VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
-    VOICE/published.json  RUN/published.json
+    VOICE/published.json  RUN/published.json  RUN/remote.json
     VOICE/own_phrases.jsonl  VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
@@ -275,6 +275,11 @@ class RunFolder:
     def published(self) -> Path:
         """Where the model and its demo were published, and how."""
         return self.path / "published.json"
+
+    @property
+    def remote(self) -> Path:
+        """The rented machine this run is trained on, and what it costs."""
+        return self.path / "remote.json"
 
     def export(self, form: str) -> Path:
         """The trained model in a form for other programs ("merged", "vllm-adapter"...)."""

@@ -217,9 +217,9 @@ def withdraw(kind: Any, repo: str, yes: bool) -> None:
     """Delete something from the Hub, with its history. What is on this computer stays."""
     from ownvoice.workflow import publish
 
-    account = _connect()
+    account = connect_account()
     name = account.hub.writable_name(account.identity, repo)
-    _confirm(f"Delete the {kind} {name} from the Hub, with its history?", yes)
+    confirm(f"Delete the {kind} {name} from the Hub, with its history?", yes)
     remains = publish.withdraw(account, kind, name)
     click.echo(f"{name} is deleted from the Hub.")
     click.echo(" ".join(remains), err=True)
@@ -230,14 +230,14 @@ def share(make_plans: Callable[[Account, RunProgress], Sequence[Plan]], *, yes: 
     from ownvoice.cli.progress import RunProgress
     from ownvoice.workflow.publish import carry_out
 
-    account = _connect()
+    account = connect_account()
     with RunProgress() as progress:
         plans = make_plans(account, progress)
     for plan in plans:
         _show(plan)
     if any(plan.public or plan.consent or plan.costs for plan in plans):
         agreed = "Does the speaker agree to this, and shall" if any(plan.consent for plan in plans) else "Shall"
-        _confirm(f"{agreed} it be sent?", yes)
+        confirm(f"{agreed} it be sent?", yes)
     published = [carry_out(account, plan, _say_sent) for plan in plans]
     _print(plans, published, as_json)
 
@@ -250,7 +250,8 @@ def _say_sent(stage: str, done: int, total: int | None) -> None:
         click.echo(f"{stage}: {readable_size(done)} of {readable_size(total)}", err=True)
 
 
-def _connect() -> Account:
+def connect_account() -> Account:
+    """Ask the Hub who this is, and say it."""
     from ownvoice.workflow.publish import connect
 
     account = connect(lambda sentence: click.echo(sentence, err=True))
@@ -283,7 +284,8 @@ def _show(plan: Plan) -> None:
     click.echo("\n".join(lines), err=True)
 
 
-def _confirm(question: str, yes: bool) -> None:
+def confirm(question: str, yes: bool) -> None:
+    """Ask a person, unless ``yes``; an error where they say no or nobody can be asked."""
     from ownvoice.errors import OwnvoiceError, UsageError
 
     if yes:

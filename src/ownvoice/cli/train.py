@@ -28,7 +28,7 @@ class _TrainCommand(click.Command):
 
 
 @click.command("train", cls=_TrainCommand)
-@click.argument("voice", required=False, type=click.Path(path_type=Path))
+@click.argument("voices", metavar="[VOICE]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--dataset-jsonl",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -42,13 +42,25 @@ class _TrainCommand(click.Command):
 @click.option(
     "--resume", is_flag=True, help="Go on with VOICE's latest unfinished run, or with the run given as VOICE."
 )
+@click.option("--on", metavar="hf-jobs:FLAVOR", help="Train on a machine rented from the Hub; many voices at a time.")
+@click.option(
+    "--hours", type=click.FloatRange(0, 24, min_open=True), default=4.0, help="--on: end it then  [default: 4]"
+)
+@click.option("--parallel", type=click.IntRange(1, 64), default=1, help="--on: so many voices at a time  [default: 1]")
+@click.option("--keep-on-hub", is_flag=True, help="--on: keep the private repositories afterwards.")
+@click.option("--yes", is_flag=True, help="--on: do not ask.")
 @click.option("--job", is_flag=True, hidden=True)  # VOICE is a run that the app made: wait, train, evaluate
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
 def command(
-    voice: Path | None,
+    voices: tuple[Path, ...],
     dataset_jsonl: Path | None,
     recipe: Path | None,
     resume: bool,
+    on: str | None,
+    hours: float,
+    parallel: int,
+    keep_on_hub: bool,
+    yes: bool,
     job: bool,
     as_json: bool,
     **options: Any,
@@ -65,6 +77,30 @@ def command(
     from ownvoice.rundir import RunFolder, VoiceFolder
 
     given = given_values(options)
+    if on is not None:
+        if not voices or resume or dataset_jsonl:
+            raise UsageError(
+                "--on takes voices and starts new runs", mend="For example: ownvoice train voices/* --on ..."
+            )
+        from ownvoice.cli.jobs import train_remotely
+
+        train_remotely(
+            voices,
+            on,
+            recipe,
+            given,
+            hours=hours,
+            parallel=parallel,
+            keeps=keep_on_hub,
+            yes=yes,
+            as_json=as_json,
+        )
+        return
+    if len(voices) > 1:
+        raise UsageError(
+            "one voice is trained at a time on this computer", mend="Several train with --on hf-jobs:FLAVOR"
+        )
+    voice = next(iter(voices), None)
     with RunProgress() as progress:
         if job and voice:
             workflow.run_job(RunFolder(voice), progress)

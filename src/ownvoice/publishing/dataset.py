@@ -125,7 +125,7 @@ def _lay_out(
     """The files of one split; ``names`` are those given out so far."""
     files, rows, seconds = [], [], 0.0
     for utterance in utterances:
-        content = _sound(recording_of(voice, utterance))
+        content = bare_sound(recording_of(voice, utterance))
         name = _file_name(utterance, content, names)
         sound = RepoFile(f"{_FOLDER}{split}/{name}", content)
         length = (sound.size - _WAV_HEADER) / (2 * SAMPLE_RATE)
@@ -176,7 +176,7 @@ def _assigned(utterances: Sequence[Utterance], split: Split | None) -> dict[str,
     return sides
 
 
-def _sound(recording: Recording) -> Path | bytes:
+def bare_sound(recording: Recording) -> Path | bytes:
     """The file itself where it holds samples and nothing else, or a new one of the part that counts."""
     if recording.trim is None and _is_bare(recording.path):
         return recording.path

@@ -43,11 +43,17 @@ def _work(run: RunFolder, listener: Listener) -> None:
             return
         if work == "train":
             go_on(run, listener)
-        _evaluate(run, log)
+        compare_with_base(run, log)
 
 
-def _evaluate(run: RunFolder, log: EventLog) -> None:
-    """Compare a run's model with its base, as a stage of the run."""
+def compare_with_base(run: RunFolder, log: EventLog) -> None:
+    """Compare a run's model with its base, as a stage of the run.
+
+    Raises
+    ------
+    OwnvoiceError
+        whatever ended it; the run's last event says it too.
+    """
 
     def progress(name: str, done: int, total: int | None) -> None:
         heed(run)

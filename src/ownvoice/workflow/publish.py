@@ -135,9 +135,7 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
     """
     refuse_traces(plan.files, plan.private_folders)
     if plan.consent and plan.voice is not None:
-        settings = read_voice_settings(plan.voice)
-        if settings.consent != plan.consent:
-            write_voice_settings(plan.voice, settings.model_copy(update={"consent": plan.consent}))
+        keep_consent(plan.voice, plan.consent)
     hub = account.hub
     before = _made(hub, plan)
     pushed = hub.push(
@@ -159,6 +157,19 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
         wait_until_running(hub, plan.repo, commit)
         hub.say(f'The Space hears. Of one recording it wrote: "{hear(hub, plan.repo, plan.space)}"')
     return published
+
+
+def keep_consent(voice: VoiceFolder, consent: str) -> None:
+    """Write down what the speaker agreed to.
+
+    Raises
+    ------
+    StorageError
+        when it cannot be written.
+    """
+    settings = read_voice_settings(voice)
+    if settings.consent != consent:
+        write_voice_settings(voice, settings.model_copy(update={"consent": consent}))
 
 
 def _made(hub: Hub, plan: Plan) -> RepoState:

@@ -20,6 +20,7 @@ from ownvoice.training.durable import is_held
 from ownvoice.training.ending import Wish, wish_of
 from ownvoice.workflow.failures import Failure, failure_of, silent_death
 from ownvoice.workflow.queue import Ticket, ticket_of
+from ownvoice.workflow.remote_record import works_elsewhere
 
 State = Literal[
     "queued", "preparing", "running", "paused", "cancelling", "cancelled", "finished", "failed", "interrupted"
@@ -168,7 +169,8 @@ class RunWatch:
 
     def look(self) -> RunView:
         """How the run stands now."""
-        alive = is_held(self._run.job_lock) or is_held(self._run.lock)  # before its last words are read
+        # before its last words are read
+        alive = is_held(self._run.job_lock) or is_held(self._run.lock) or works_elsewhere(self._run)
         tail = read_tail(self._run.events, self._cursor)
         self._cursor = tail.cursor
         if tail.rewritten:

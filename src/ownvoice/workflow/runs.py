@@ -22,6 +22,7 @@ from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.durable import is_held
 from ownvoice.training.ending import GRACE_SECONDS, Wish, ask, forget_wish
 from ownvoice.workflow import queue
+from ownvoice.workflow.remote_record import works_elsewhere
 from ownvoice.workflow.run_view import RunView, RunWatch
 from ownvoice.workflow.train import merged
 
@@ -158,7 +159,7 @@ def _stop(run: RunFolder, wish: Wish) -> None:
 
 
 def _works(run: RunFolder) -> bool:
-    return is_held(run.job_lock) or is_held(run.lock)
+    return is_held(run.job_lock) or is_held(run.lock) or works_elsewhere(run)
 
 
 def _require_over(run: RunFolder) -> None:

@@ -7,7 +7,7 @@
 wire.py      HTTP, byte counts, faults        state.py   what the Hub knows, and who may do what
 accounts.py  whoami                           repos.py   repositories and commits       lfs.py   large files
 cards.py     the check of a card's head       spaces.py  secrets, hardware, builds      jobs.py  commands as processes
-machines.py  hardware and prices
+hardware.py  machines and prices (before jobs.py: the first route that fits answers)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
-from fakes.hub import accounts, cards, jobs, lfs, machines, repos, spaces  # noqa: F401 - imported for their routes
+from fakes.hub import accounts, cards, hardware, jobs, lfs, repos, spaces  # noqa: F401 - imported for their routes
 from fakes.hub.repos import add_repo
 from fakes.hub.state import Hub, Token
 from fakes.hub.wire import Handler

@@ -1,0 +1,332 @@
+"""Training on a rented machine, seen from this computer: plan, send, follow, come back to it, cancel, fetch.
+
+The machine's half is :mod:`ownvoice.workflow.remote_job`. Between them stand two private repositories of one name: a
+data set with the recordings and settings of one run, and a model with what it brought. Events come through the job's
+log into the run's own ``events.jsonl``, so that everything that shows a run shows this one.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+import ownvoice
+from ownvoice import events
+from ownvoice.config import TINY
+from ownvoice.data.manifest import read_manifest, read_voice_settings
+from ownvoice.data.recording import recording_of
+from ownvoice.data.split import save_split
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import TrainingError, UsageError
+from ownvoice.events import EventLog, Listener, parse_record, read_tail
+from ownvoice.publishing.dataset import bare_sound, needed_consent
+from ownvoice.publishing.files import RepoFile, refuse_traces
+from ownvoice.publishing.hardware import Hardware, find_hardware
+from ownvoice.publishing.hub import RepoKind
+from ownvoice.publishing.jobs import JobState, cancel_job, job_state, read_log, start_job
+from ownvoice.publishing.model import hub_base
+from ownvoice.rundir import RunFolder, VoiceFolder, write_atomically
+from ownvoice.training.durable import held, place_folder
+from ownvoice.training.ending import forget_wish, last_step, wish_of
+from ownvoice.workflow.publish import Account, keep_consent
+from ownvoice.workflow.publish_plan import voice_slug
+from ownvoice.workflow.remote_job import EVENT_MARK, RESULTS, is_ours
+from ownvoice.workflow.remote_record import Remote, read_remote, write_remote
+from ownvoice.workflow.train import Prepared
+
+POLL_SECONDS = 2.0
+SAID_LAST = 6
+"""Lines of the job's log that a failure tells."""
+
+
+@dataclass(frozen=True)
+class RemotePlan:
+    """One training on a rented machine, before anything is sent."""
+
+    prepared: Prepared
+    owner: str
+    hardware: Hardware
+    hours: float
+    """The job is ended after this time."""
+    keeps: bool
+    """Whether what is on the Hub stays there afterwards."""
+    consent: str
+    """What the speaker must agree to; empty where that is on file."""
+
+    @property
+    def most_dollars(self) -> float:
+        """What it costs at most."""
+        return self.hours * self.hardware.dollars_an_hour
+
+    @property
+    def sentences(self) -> Iterator[str]:
+        """What will happen, for the person."""
+        split = self.prepared.split
+        count = len(split.train) + len(split.dev) + len(split.test)
+        yield f"{count} recordings of {self.prepared.voice.path.name}, with their words, go into a private data set"
+        yield f"{self.hardware.sentence}; after {self.hours:g} hours it is ended, so at most ${self.most_dollars:.2f}"
+        yield "Your access token goes to the job as its secret, so that it can read the recordings and write the model"
+        if not self.keeps:
+            yield "Both are deleted from the Hub when the model is here"
+
+
+def plan_remote(account: Account, prepared: Prepared, machine: str, *, hours: float, keeps: bool = False) -> RemotePlan:
+    """Plan a training on a rented machine; nothing is sent.
+
+    Raises
+    ------
+    UsageError
+        when there is no such machine, or the base model lies on this computer alone.
+    HubError
+        when this token may not write, or the Hub cannot be asked.
+    """
+    base = prepared.settings.base_model
+    if base != TINY and hub_base(prepared.settings) is None:
+        raise UsageError(
+            "the base model is a folder of this computer, which a rented machine does not have", where=base
+        )
+    owner = account.identity.name
+    account.hub.writable_name(account.identity, f"{owner}/any")
+    voice = read_voice_settings(prepared.voice)
+    consent = needed_consent(voice, public=False)
+    hardware = find_hardware(account.hub, "jobs", machine)
+    return RemotePlan(prepared, owner, hardware, hours, keeps, consent if consent != voice.consent else "")
+
+
+def begin(plan: RemotePlan) -> RunFolder:
+    """Make the run; nothing is sent yet: :func:`follow` does that.
+
+    Raises
+    ------
+    StorageError
+        when the folder cannot be written.
+    """
+    prepared = plan.prepared
+    if plan.consent:
+        keep_consent(prepared.voice, plan.consent)
+    run = prepared.voice.new_run()
+    name = f"{plan.owner}/ownvoice-job-{voice_slug(prepared.voice)}-{secrets.token_hex(4)}"
+    hardware = plan.hardware
+    remote = Remote(
+        plan.owner, name, hardware.name, hardware.dollars_an_hour, round(plan.hours * 3600), keeps=plan.keeps
+    )
+    write_remote(run, remote)
+    save_split(run, prepared.split)
+    prepared.settings.save(run.config)
+    log = EventLog(run.events)
+    log.emit(events.Queued())
+    for note in prepared.notes:
+        log.emit(events.Warning(note))
+    return run
+
+
+def follow(account: Account, run: RunFolder, listener: Listener, *, leaves: Callable[[], bool] = lambda: False) -> bool:
+    """Send what is not sent, start the job where it is not started, and follow it to its end; fetch what it brought.
+
+    Whoever stops following loses nothing: followed again, events that were missed come first. A wish to cancel or to
+    pause, from a page or another process, cancels the job: a rented machine that waits would cost.
+
+    Parameters
+    ----------
+    leaves
+        Asked now and then whether to stop following.
+
+    Returns
+    -------
+    False when it was left before its end.
+
+    Raises
+    ------
+    HubError
+        when the Hub refuses or cannot be reached; the job goes on.
+    TrainingError
+        when the job failed, or another process follows it.
+    """
+    remote = _require_remote(run)
+    if remote.is_over:
+        raise TrainingError("nothing more comes from the Hub for this run", where=run.path)
+    with held(run.job_lock) as is_ours_to_follow:
+        if not is_ours_to_follow:
+            raise TrainingError("another process follows this run already", where=run.path)
+        if not remote.job:
+            remote = _send(account, run, remote)
+        state, said = _follow(account, run, remote, listener, leaves)
+        if state is None:
+            return False
+        _finish(account, run, remote, state, said, EventLog(run.events, listener))
+    return True
+
+
+def cancel(account: Account, run: RunFolder) -> None:
+    """End a run's job, whether somebody follows it or not.
+
+    Raises
+    ------
+    TrainingError
+        when the run has no job.
+    HubError
+        when the Hub refuses.
+    """
+    remote = _require_remote(run)
+    if remote.is_over or not remote.job:
+        raise TrainingError("no job works on this run", where=run.path)
+    cancel_job(account.hub, remote.owner, remote.job)
+
+
+def look(account: Account, run: RunFolder) -> JobState | None:
+    """How a run's job stands on the Hub; None where it was not started or nothing more comes from it.
+
+    Raises
+    ------
+    HubError
+        when the Hub cannot be asked.
+    """
+    remote = _require_remote(run)
+    return None if remote.is_over or not remote.job else job_state(account.hub, remote.owner, remote.job)
+
+
+def remote_runs(folder: Path) -> list[RunFolder]:
+    """The runs on rented machines of a voice, or of every voice in a folder, the one started first first."""
+    voices = [VoiceFolder(folder)]
+    if not voices[0].manifest.is_file() and folder.is_dir():
+        voices = [VoiceFolder(path) for path in sorted(folder.iterdir())]
+    return [run for voice in voices for run in voice.started_runs() if run.remote.is_file()]
+
+
+def _require_remote(run: RunFolder) -> Remote:
+    remote = read_remote(run.require())
+    if remote is None:
+        raise TrainingError("this run was trained on this computer and has no job", where=run.path)
+    return remote
+
+
+def _send(account: Account, run: RunFolder, remote: Remote) -> Remote:
+    """Push the recordings and start the job; done twice, it changes nothing."""
+    files = tuple(_files(run))
+    refuse_traces(files, [run.voice.path])
+    hub = account.hub
+    hub.say(f"Sending the recordings to {remote.repo}, which is private.")
+    hub.ensure_repo("dataset", remote.repo, public=False)
+    message = "Train with ownvoice"
+    hub.push("dataset", remote.repo, files, message, ours=is_ours, progress=lambda done, total: None)
+    command = ["uvx", "--from", f"ownvoice=={ownvoice.__version__}", "ownvoice", "jobs", "--work", remote.repo]
+    name = remote.repo.partition("/")[2]
+    job = start_job(hub, remote.owner, name, command, machine=remote.machine, seconds=remote.seconds)
+    started = replace(remote, job=job.id)
+    write_remote(run, started)
+    hub.say(f"Job {job.id} is started on {remote.machine}.")
+    return started
+
+
+def _files(run: RunFolder) -> Iterator[RepoFile]:
+    """A voice of the run's recordings alone, with the run in it; where a recording came from stays here."""
+    split = json.loads(run.split.read_text(encoding="utf-8"))
+    chosen = {*split["train"], *split["dev"], *split["test"]}
+    voice, lines = run.voice, []
+    for utterance in read_manifest(voice).utterances:
+        if utterance_id(utterance) in chosen:
+            yield RepoFile(utterance.audio_path, bare_sound(recording_of(voice, utterance)))
+            lines.append(_stripped(utterance).to_line() + "\n")
+    settings = read_voice_settings(voice).model_copy(update={"consent": ""})
+    yield RepoFile("data.jsonl", "".join(lines).encode())
+    yield RepoFile("voice.yaml", yaml.safe_dump(settings.model_dump(mode="json"), allow_unicode=True).encode())
+    for path in (run.config, run.split):
+        yield RepoFile(f"runs/{run.path.resolve().name}/{path.name}", path.read_bytes())
+
+
+def _stripped(utterance: Utterance) -> Utterance:
+    length = utterance.trim[1] - utterance.trim[0] if utterance.trim else utterance.duration
+    return replace(
+        utterance, trim=None, duration=length, source=None, created=None, edited=None, replaces=None, extra={}
+    )
+
+
+def _follow(
+    account: Account, run: RunFolder, remote: Remote, listener: Listener, leaves: Callable[[], bool]
+) -> tuple[JobState | None, deque[str]]:
+    """Copy events until the job is over; the last lines of its log that were none, for a failure."""
+    hub, log = account.hub, EventLog(run.events, listener)
+    known = {json.dumps(record.to_json()) for record in read_tail(run.events).records}
+    said: deque[str] = deque(maxlen=SAID_LAST)
+
+    def take(line: str) -> None:
+        record = parse_record(line.removeprefix(EVENT_MARK)) if line.startswith(EVENT_MARK) else None
+        if record is None:
+            said.append(line)
+        elif (text := json.dumps(record.to_json())) not in known:
+            known.add(text)
+            log.copy(record)
+
+    asked = False
+    while not leaves():
+        if not asked and wish_of(run) is not None:
+            cancel_job(hub, remote.owner, remote.job)
+            asked = True
+        state = job_state(hub, remote.owner, remote.job)  # before its last lines are read
+        said.clear()
+        read_log(hub, remote.owner, remote.job, take)
+        if state.is_over:
+            return state, said
+        hub.pause(POLL_SECONDS)
+    return None, said
+
+
+def _finish(account: Account, run: RunFolder, remote: Remote, state: JobState, said: deque[str], log: EventLog) -> None:
+    """Fetch what there is, write the run's last word, and leave nothing on the Hub that shall not stay."""
+    if account.hub.state("model", remote.repo) is not None:
+        _fetch(account, run, remote.repo)
+    told = read_tail(run.events).records
+    failed = bool(told) and isinstance(told[-1].event, events.Failed)
+    if state.stage == "CANCELED":
+        log.emit(events.Cancelled(last_step(run)))
+    elif not failed and (state.stage != "COMPLETED" or not (run.adapter.is_dir() or run.model.is_dir())):
+        log.emit(events.Failed(last_step(run), _reason(remote, state, said)))
+        failed = True
+    forget_wish(run)
+    if not remote.keeps:
+        kinds: tuple[RepoKind, ...] = ("dataset", "model")
+        for kind in kinds:
+            if account.hub.state(kind, remote.repo) is not None:
+                account.hub.delete(kind, remote.repo)
+    write_remote(run, replace(remote, is_over=True))
+    if state.stage == "CANCELED":
+        raise TrainingError("the job was cancelled", where=run.path, mend="Start a new run.")
+    if failed:
+        last = read_tail(run.events).records[-1].event
+        message = last.message if isinstance(last, events.Failed) else state.message
+        raise TrainingError(f"the job on the Hub failed: {message}", where=run.path)
+
+
+def _reason(remote: Remote, state: JobState, said: deque[str]) -> str:
+    if "timeout" in state.message.lower():
+        return (
+            f"the job was ended at its time limit of {remote.seconds / 3600:g} hours\n"
+            "Start a new run with more --hours, on a faster machine, or with fewer epochs."
+        )
+    end = "".join(f"\n  | {line}" for line in said)
+    return f"the job ended before it was done ({state.message or state.stage.lower()})\nThe end of its log:{end}"
+
+
+def _fetch(account: Account, run: RunFolder, repo: str) -> None:
+    """Put the trained model and its figures into the run, whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=run.path, prefix=".fetched-") as folder:
+        place = Path(folder)
+        account.hub.call(lambda api: api.snapshot_download(repo, local_dir=place), where=repo)
+        for final in (run.adapter, run.model):
+            if (place / final.name).is_dir() and not final.is_dir():
+                place_folder(final, lambda new, name=final.name: _copy(place / name, new))  # type: ignore[misc]
+        for name in RESULTS:
+            if (place / name).is_file():
+                write_atomically(run.path / name, (place / name).read_bytes(), mode=0o600)
+
+
+def _copy(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, dirs_exist_ok=True)
