@@ -366,6 +366,19 @@ def test_on_a_space_each_account_sees_its_own_voices_alone(hosted: TestClient, t
     assert hosted.post("/voices", json=NEW, headers={**ben, "origin": "https://evil.hf.space"}).status_code == 403
 
 
+def test_on_a_space_nobody_is_told_of_its_folders_or_that_all_stays_on_their_computer(
+    hosted: TestClient, tmp_path: Path
+) -> None:
+    anna = {**signed_in("5f0c7466"), "accept": "text/html"}
+    hosted.post("/voices", json=NEW, headers=anna)
+    assert "<p>Everything stays on this computer" not in hosted.get("/voices/Anna/record", headers=anna).text
+    (tmp_path / "voices" / "5f0c7466" / "Anna" / "voice.yaml").write_text("language: [")
+    broken = hosted.get("/voices/Anna/settings", headers=anna)
+    assert broken.status_code == 422
+    assert "voice.yaml" in broken.text
+    assert str(tmp_path) not in broken.text
+
+
 @pytest.mark.parametrize("account", ["..", "", None, "a/b", ".trash", 7])
 def test_an_account_that_could_be_a_path_is_nobody(hosted: TestClient, account: object) -> None:
     assert hosted.post("/voices", json=NEW, headers=signed_in(account)).status_code == 401

@@ -6,6 +6,7 @@ Knows no page and no voice's contents. Where text comes from: ``words/catalog.py
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
@@ -74,7 +75,7 @@ def page(
             navigation=request.app.state.navigation,
             here=request.url.path,
             version=ownvoice.__version__,
-            **{"voice": None, **context},
+            **{"voice": None, "is_local": request.app.state.local, **context},
         )
     )
     return HTMLResponse(html, status)
@@ -118,7 +119,7 @@ def _choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:
 async def _show_fault(request: Request, error: Exception) -> Response:
     match error:
         case OwnvoiceError():
-            return _answer(request, status_of(error), error.what, error.where, error.mend)
+            return _answer(request, status_of(error), error.what, _place(request, error), error.mend)
         case HTTPException():
             what = "there is no such page" if error.status_code == 404 else error.detail
             return _answer(request, error.status_code, what, None, None, dict(error.headers or {}))
@@ -136,6 +137,13 @@ async def _show_crash(request: Request, error: Exception) -> Response:
     answer = _answer(request, 500, _words(request)("error_unexpected"), None, None)
     secure(answer.headers, request.url.path, hosted=request.app.state.hosted)
     return answer
+
+
+def _place(request: Request, error: OwnvoiceError) -> str | None:
+    """Where it went wrong; somebody who does not sit at this computer is told no folder of it."""
+    if error.where is None or request.app.state.local:
+        return error.where
+    return re.split(r"[/\\]", error.where)[-1]
 
 
 def _answer(
