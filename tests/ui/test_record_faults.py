@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from in_browser import HEAR_ANNOUNCEMENTS, MICROPHONE, Studio, assert_accessible, focused
-from record_desk import RecordDesk
+from record_desk import PATIENCE, RecordDesk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page, Route
@@ -32,7 +32,8 @@ def test_a_page_closed_while_recording_is_offered_the_take_again(tab: Page, stud
     tab.close()
     desk = RecordDesk(again, studio, "closed", make=False)
     offer = again.locator("#unfinished")
-    assert phrase in offer.inner_text()
+    offer.get_by_text(phrase).wait_for(timeout=PATIENCE)
+    desk.wait_to_hear("Recordings that were not finished")
     assert_accessible(again)
     with again.expect_response("**/takes/*/audio") as heard:
         offer.get_by_role("button", name="Hear it").click()
@@ -52,6 +53,21 @@ def test_a_page_closed_while_recording_is_offered_the_take_again(tab: Page, stud
     assert_nothing_lost(desk, 1)
     desk.open()
     assert not offer.is_visible()
+
+
+def test_what_somebody_else_is_recording_is_neither_offered_nor_deleted(tab: Page, studio: Studio) -> None:
+    desk = RecordDesk(tab, studio, "shared")
+    desk.begin()
+    assert tab.context.browser is not None
+    elsewhere = tab.context.browser.new_context()
+    other = RecordDesk(elsewhere.new_page(), studio, "shared", make=False)
+    tab.wait_for_timeout(7000)  # it looks again, and the take still grows
+    assert not other.page.locator("#unfinished").is_visible()
+    deleted = elsewhere.request.delete(f"{studio.url}/voices/shared", headers={"origin": studio.url})
+    assert (deleted.status, deleted.json()["message"]) == (409, "somebody is recording into this voice")
+    desk.end()
+    assert_nothing_lost(desk, 1)
+    elsewhere.close()
 
 
 def test_two_tabs_record_at_once(tab: Page, studio: Studio) -> None:
@@ -97,8 +113,8 @@ def test_going_on_while_a_take_waits_for_the_connection(tab: Page, studio: Studi
     desk.begin()
     desk.part("record").click()
     desk.wait_for("unsaved")
+    tab.locator("#try-again").click()  # in vain
     tab.context.set_offline(False)
-    tab.locator("#try-again").click()
     desk.wait_for("saved")
     desk.part("back").click()
     desk.wait_for("saved")
@@ -141,7 +157,7 @@ def test_what_the_server_refuses_can_be_given_up(tab: Page, studio: Studio) -> N
     [take] = [path.name for path in desk.voice.takes.glob("[0-9]*")]
     discarded = tab.request.post(f"{studio.url}/voices/refused/takes/{take}/discard", headers={"origin": studio.url})
     assert discarded.ok
-    desk.wait_to_hear("there is no such unfinished recording")
+    desk.wait_to_hear("There is no such unfinished recording.")
     desk.part("record").click()
     desk.wait_for("unsaved")
     tab.locator("#give-up").click()

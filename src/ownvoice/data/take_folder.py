@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import secrets
 import struct
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -141,6 +142,10 @@ class TakeFolder:
         if size % _SAMPLE_BYTES:
             os.truncate(self._audio, _HEADER_BYTES + size - size % _SAMPLE_BYTES)
         return size // _SAMPLE_BYTES
+
+    def quiet_seconds(self) -> float:
+        """How long ago the last samples came."""
+        return time.time() - self._audio.stat().st_mtime
 
     def append(self, at: int, data: bytes) -> int:
         """Add mono PCM16 samples, of which the first is number ``at``, but those here already; returns how many are.

@@ -33,6 +33,9 @@ SOURCE = "recorder"
 _SILENT_FOR = timedelta(days=1)
 """A take begun this long ago that never got a sample was begun twice over a bad connection, and is swept away."""
 
+_LIVE_SECONDS = 5.0
+"""A page sends twice a second; a take that grew this lately may still be spoken, in this browser or another one."""
+
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 
 
@@ -46,6 +49,8 @@ class UnfinishedTake:
 
     take: Take
     seconds: float
+    is_live: bool
+    """Whether somebody may still be recording it."""
 
 
 class Takes:
@@ -161,8 +166,12 @@ class Takes:
             return []
         with self._locked():
             self._settle()
-            found = [(folder.read(), folder.samples()) for folder in self._folders()]
-        return [UnfinishedTake(take, samples / take.sample_rate) for take, samples in found if samples]
+            found = [(folder.read(), folder.samples(), folder.quiet_seconds()) for folder in self._folders()]
+        return [
+            UnfinishedTake(take, samples / take.sample_rate, quiet < _LIVE_SECONDS)
+            for take, samples, quiet in found
+            if samples
+        ]
 
     def wav(self, take_id: str) -> bytes:
         """What an unfinished take holds so far, as the content of a WAV file.

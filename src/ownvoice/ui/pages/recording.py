@@ -112,6 +112,7 @@ def show_session(
                 "text": found.take.text,
                 "seconds": round(found.seconds, 2),
                 "started": found.take.started,
+                "is_live": found.is_live,
             }
             for found in unfinished
         ],

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from ownvoice.config import VOXTRAL_LANGUAGES
 from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import purge_voice, restore_voice, summarise, trash_voice
+from ownvoice.data.takes import Takes
 from ownvoice.ui.access import Voice, Voices
 from ownvoice.ui.frame import PageError, page
 from ownvoice.workflow.runs import runs_of
@@ -36,7 +37,9 @@ def show(request: Request, voice: Voice) -> HTMLResponse:
 
 @router.delete("/voices/{voice}")
 def delete(voice: Voice, voices: Voices) -> dict[str, str]:
-    """Move the voice into the trash; the key brings it back. Not while a run works in it, which would go on writing."""
+    """Move the voice into the trash; the key brings it back. Not while somebody or a run writes into it."""
+    if any(found.is_live for found in Takes(voice).unfinished()):
+        raise PageError(409, "somebody is recording into this voice", mend="Stop recording, then delete it.")
     if any(not run.is_over for run in runs_of(voice)):
         what = "a model is being taught in this voice, or waits to be"
         raise PageError(409, what, mend="Pause or cancel that first, on the page Teach.")

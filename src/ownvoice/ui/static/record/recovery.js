@@ -6,6 +6,8 @@ import { setShown, setText, setUsable } from "./elements.js";
 import { abandoned } from "./uplink.js";
 import { inSeconds } from "./wording.js";
 
+const LOOK_AGAIN = 6; // seconds: what another browser is still recording has not come to its end; data/takes.py
+
 const moment = new Intl.DateTimeFormat(interfaceLanguage, { dateStyle: "medium", timeStyle: "short" });
 
 /** Offer the unfinished takes of `studio`'s session in `element`; `leave()` is what has the focus after the last one. */
@@ -13,8 +15,25 @@ export async function offerUnfinished(element, studio, leave) {
   const { session } = studio;
   const template = element.querySelector("template");
   const list = element.querySelector("ul");
-  for (const take of await abandoned(session.unfinished)) list.append(offer(take));
-  setShown(element, list.children.length > 0);
+  const offered = new Set();
+  await show(session.unfinished);
+
+  async function show(unfinished) {
+    const ended = await abandoned(unfinished);
+    for (const take of ended) {
+      if (take.is_live || offered.has(take.take)) continue;
+      offered.add(take.take);
+      list.append(offer(take));
+    }
+    setShown(element, list.children.length > 0);
+    if (ended.some(({ is_live }) => is_live)) setTimeout(() => attempt(look), 1000 * LOOK_AGAIN);
+  }
+
+  async function look() {
+    const before = offered.size;
+    await show((await call("GET", `${session.address}/session?count=0`)).unfinished);
+    if (offered.size > before) announce(words("unfinished_title"));
+  }
 
   function offer(take) {
     const row = template.content.firstElementChild.cloneNode(true);
