@@ -136,7 +136,7 @@ class Session:
         counted = [utterance for utterance in self._manifest.everything() if not utterance.excluded]
         minutes = sum(map(counted_seconds, counted)) / 60
         phrases = len({utterance.phrase_id or utterance.text for utterance in counted})
-        return Progress(round(minutes, 2), phrases, _goal(minutes, phrases))
+        return Progress(round(minutes, 4), phrases, _goal(minutes, phrases))
 
     def start(
         self,
