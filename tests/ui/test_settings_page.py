@@ -65,7 +65,7 @@ def test_a_voice_that_is_being_taught_is_not_deleted(tab: Page, studio: Studio) 
     with FileLock(run.job_lock):
         tab.get_by_role("button", name="Delete this voice").click()
         tab.get_by_role("button", name="Yes, delete it").click()
-        wait_until_said(tab, "a model is being taught in this voice")
+        wait_until_said(tab, "A model is being taught in this voice")
     assert voice.path.exists()
     assert_accessible(tab)
 

@@ -127,7 +127,7 @@ def test_a_recipe_comes_out_and_goes_in(setup: Page, tmp_path: Path) -> None:
 
     recipe.write_text("epochs: soon\n")
     setup.get_by_label("Settings from a recipe file").set_input_files(recipe)
-    wait_until_said(setup, "epochs: Input should be a valid integer")
+    wait_until_said(setup, "Epochs: Input should be a valid integer")
 
 
 def test_a_run_is_tried_again_with_its_settings(tab: Page, voice: VoiceFolder) -> None:

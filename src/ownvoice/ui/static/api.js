@@ -12,8 +12,13 @@ export class Refusal extends Error {
 
   /** Message and mend, as one text to show. */
   get text() {
-    return this.mend ? `${this.message} ${this.mend}` : this.message;
+    return [this.message, this.mend].filter(Boolean).map(sentence).join(" ");
   }
+}
+
+/** The library begins its messages small and ends them openly, to be put together with a place. */
+function sentence(text) {
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 /** No answer came: the server is gone or the connection is. */
