@@ -29,9 +29,9 @@ _LOOK_SECONDS = 0.5
 @click.option("--work", metavar="REPO", hidden=True)  # what a job itself runs
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def command(folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | None, as_json: bool) -> None:
-    """List the trainings on rented machines of the voices in FOLDERS, each with its state  [default: voices].
+    """Trainings on rented machines: list, follow, cancel.
 
-    They go on without this computer. ownvoice train VOICE --on hf-jobs:FLAVOR starts one.
+    Lists those of the voices in FOLDERS, each with its state  [default: voices]. They go on without this computer. ownvoice train VOICE --on hf-jobs:FLAVOR starts one.
     """
     from ownvoice.cli.publish import connect_account
     from ownvoice.errors import UsageError
@@ -50,14 +50,17 @@ def command(folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | N
         if cancel:
             remote.cancel(account, run)
             click.echo(f"The job of {run.path} is cancelled.", err=True)
-        else:
-            _follow_all(account, [run], 1)
-            _print([run], as_json)
+            return
+        _follow_all(account, [run], 1)
+        _print([run], as_json)
         return
     runs = [run for folder in folders or (Path("voices"),) for run in remote.remote_runs(folder)]
     going_on = [run for run in runs if works_elsewhere(run)]
-    account = connect_account() if going_on else None
-    _print(runs, as_json, {run.path: remote.look(account, run) for run in going_on} if account else {})
+    jobs = {}
+    if going_on:
+        account = connect_account()
+        jobs = {run.path: remote.look(account, run) for run in going_on}
+    _print(runs, as_json, jobs)
 
 
 def train_remotely(

@@ -50,7 +50,7 @@ _COMPARE = click.option("--compare", "compares", is_flag=True, help="In the demo
 
 @click.group("publish")
 def command() -> None:
-    """Share recordings or a model on the Hugging Face Hub, private unless you say otherwise.
+    """Share recordings, a model or a demo on the Hugging Face Hub, private unless you say otherwise.
 
     First it says who you are logged in as and lists what would leave this computer. What becomes public is asked for.
     Stopped or cut off at any moment, the same command goes on, and sends nothing twice.

@@ -25,6 +25,8 @@ GOES_ON = "Run the same command again: what has arrived is not sent twice."
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHANGED_MEANWHILE = frozenset({409, 412})
+_CLOSED = "client has been closed"
+"""The client shares its connections among threads, and closes them for all when one breaks."""
 _DAMAGED = frozenset({422})
 """How the Hub's storage refuses a file that did not come in whole."""
 
@@ -93,7 +95,9 @@ def is_transient(error: Exception) -> bool:
     cause = _cause(error)
     if isinstance(cause, HfHubHTTPError):
         return cause.response.status_code in _BUSY | _CHANGED_MEANWHILE | _DAMAGED
-    return isinstance(cause, httpx.TransportError) or isinstance(error, json.JSONDecodeError)  # a proxy's error page
+    if isinstance(error, json.JSONDecodeError) or _CLOSED in str(error):  # the former is a proxy's error page
+        return True
+    return isinstance(cause, httpx.TransportError)
 
 
 def asked_to_wait(error: Exception) -> float | None:
