@@ -93,18 +93,8 @@ def test_killed_batch_goes_on_where_it_was(tmp_path: Path) -> None:
     long = tmp_path / "long.wav"
     write_wav(long, np.concatenate([part for clip in CLIPS[:60] for part in (load_audio(clip), pause)]))
     out = tmp_path / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "ownvoice",
-        "transcribe",
-        "--model",
-        "tiny",
-        "--language",
-        "en",
-        "--format",
-        "json",
-    ]
+    options = ["--model", "tiny", "--language", "en", "--format", "json", "--output", str(out)]
+    command = [sys.executable, "-m", "ownvoice", "transcribe", str(long), *options]
     journal = out / ".unfinished.jsonl"
     process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"})
     while not (journal.exists() and journal.read_text().count("\n{") >= 1):
@@ -115,10 +105,8 @@ def test_killed_batch_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not (out / "long.json").exists()
     kept = [json.loads(line) for line in journal.read_text().splitlines() if line]
     assert stat.S_IMODE(journal.stat().st_mode) == 0o600
-    marked = kept[0] | {"segment": kept[0]["segment"] | {"text": "heard before"}}
-    journal.write_text(
-        json.dumps(marked) + "\n" + "".join(json.dumps(row) + "\n" for row in kept[1:]) + '{"window": "torn'
-    )
+    kept[0]["segment"]["text"] = "heard before"
+    journal.write_text("".join(json.dumps(row) + "\n" for row in kept) + '{"window": "torn')
 
     assert transcribe(long, "--output", out, "--format", "json", "--language", "en").exit_code == 0
     row = json.loads((out / "long.json").read_text())
