@@ -166,7 +166,7 @@ def test_a_cohort_has_a_state_for_each_and_one_table(
     assert "the job ended before it was done" in done.stderr and "| no card" in done.stderr
     rows = {row["voice"]: row for row in json.loads(call("jobs", tmp_path / "voices", "--json").stdout)}
     assert (rows["anna"]["state"], rows["ben"]["state"]) == ("finished", "failed")
-    assert rows["anna"]["tuned_wer"] is not None
+    assert rows["anna"]["tuned_wer"] is not None and run_of(voice).adapter.is_dir()
     view = RunWatch(run_of(ben)).look()
     assert view.failure is not None and "no card" in view.failure.next_step
     kept = {kind for kind, name in hub.repos if "job-anna" in name}

@@ -31,7 +31,8 @@ _LOOK_SECONDS = 0.5
 def command(folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | None, as_json: bool) -> None:
     """Trainings on rented machines: list, follow, cancel.
 
-    Lists those of the voices in FOLDERS, each with its state  [default: voices]. They go on without this computer. ownvoice train VOICE --on hf-jobs:FLAVOR starts one.
+    Lists those of the voices in FOLDERS, each with its state  [default: voices]. They go on without this computer.
+    ownvoice train VOICE --on hf-jobs:FLAVOR starts one.
     """
     from ownvoice.cli.publish import connect_account
     from ownvoice.errors import UsageError
