@@ -65,8 +65,9 @@ def test_recording_to_transcribe_is_missing(place: Place) -> None:
     place.assert_refused(["transcribe", str(place.folder / "no.wav"), "--model", str(place.model)], "does not exist")
 
 
-def test_recording_to_transcribe_is_a_folder(place: Place) -> None:
-    place.assert_refused(["transcribe", str(place.voice.wavs), "--model", str(place.model)], "is a directory")
+def test_folder_to_transcribe_holds_no_recording(place: Place) -> None:
+    (place.folder / "empty").mkdir()
+    place.assert_refused(["transcribe", str(place.folder / "empty"), "--model", str(place.model)], "no sound file")
 
 
 def test_recording_to_transcribe_is_text(place: Place) -> None:

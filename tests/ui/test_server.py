@@ -53,7 +53,7 @@ def test_it_asks_no_other_computer_for_anything_and_loads_no_torch(watched: tupl
     page = Recorder(studio.url, "Anna")
     page.ask("POST", "/voices", {"name": "Anna"})
     page.record(hiss(1))
-    page.ask("POST", "/voices/Anna/room-check?sample_rate=16000", hiss(2))
+    page.ask("POST", "/voices/Anna/room-check?sample_rate=16000", hiss(2, seconds=1.5))
     page.ask("GET", "/voices/Anna/session")
     page.ask("GET", "/voices/Anna/utterances")
     page.ask("GET", "/voices/Anna/findings")

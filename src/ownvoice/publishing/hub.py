@@ -97,7 +97,7 @@ class Hub:
             for attempt in range(1, TRIES):
                 try:
                     return request(self._api)
-                except (HfHubHTTPError, httpx.TransportError, RuntimeError, ValueError) as error:
+                except (HfHubHTTPError, httpx.TransportError, RuntimeError, ValueError, AttributeError) as error:
                     seconds = asked_to_wait(error) or 2.0 ** (attempt - 1)
                     if not is_transient(error) or seconds > LONGEST_WAIT:
                         raise

@@ -25,8 +25,9 @@ GOES_ON = "Run the same command again: what has arrived is not sent twice."
 
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHANGED_MEANWHILE = frozenset({409, 412})
-_CLOSED = "client has been closed"
-"""The client shares its connections among threads, and closes them for all when one breaks."""
+_CLOSED = ("client has been closed", "'NoneType' object has no attribute 'request'")
+"""The client shares its connections among threads, and closes them for all when one breaks; a thread just about to use
+them finds them closed, or (``get_session`` of huggingface_hub 2.4 holds no lock as it returns) gone."""
 _DAMAGED = frozenset({422})
 """How the Hub's storage refuses a file that did not come in whole."""
 
@@ -95,7 +96,9 @@ def is_transient(error: Exception) -> bool:
     cause = _cause(error)
     if isinstance(cause, HfHubHTTPError):
         return cause.response.status_code in _BUSY | _CHANGED_MEANWHILE | _DAMAGED
-    if isinstance(error, json.JSONDecodeError) or _CLOSED in str(error):  # the former is a proxy's error page
+    if isinstance(error, json.JSONDecodeError):  # a proxy's error page
+        return True
+    if any(closed in str(error) for closed in _CLOSED):
         return True
     return isinstance(cause, httpx.TransportError)
 
