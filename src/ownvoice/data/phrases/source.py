@@ -24,19 +24,6 @@ PhraseSource = Literal["builtin", "granary", "own"]
 """The built-in bank, NVIDIA Granary, or what the voice's person brought (``own.py``)."""
 
 
-def offered_sources(language: str, voice: VoiceFolder) -> tuple[PhraseSource, ...]:
-    """The sources that may have phrases in ``language``, a two-letter code; asks none of them, so Granary is named
-    where it has the language, whether or not it can be reached."""
-    from ownvoice.data.phrases.granary import LANGUAGES
-
-    here: dict[PhraseSource, bool] = {
-        "builtin": language in bank_languages(),
-        "own": voice.own_phrases.is_file(),
-        "granary": language in LANGUAGES,
-    }
-    return tuple(source for source, offered in here.items() if offered)
-
-
 def phrases_for(
     source: PhraseSource | Path,
     language: str,

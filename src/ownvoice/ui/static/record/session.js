@@ -4,10 +4,9 @@ import { call } from "../api.js";
 import { words } from "../words.js";
 
 const FETCHED = 10;
-const MOST_FETCHED = 500; // in one request, as ui/pages/recording.py allows
 
 /**
- * A phrase: `phrase_id`, `text`, `topic`, `state`, `starred` as the server says; and on this page `number`, its place from 1;
+ * A phrase: `phrase_id`, `text`, `topic`, `state` as the server says; and on this page `number`, its place from 1;
  * `words`, what is read; `clip`, its saved recording as finish answered or null; `uplink` while one is on its way.
  */
 export class Session {
@@ -16,20 +15,20 @@ export class Session {
   /** Of all, the hidden ones among them. */
   total = 0;
   #fetched = 0;
-  #available = 0; // of all, as they are now: fewer than `total` once some of a search are hidden
-  #seen = new Set();
   #again = null;
+  #by = "order";
 
-  /** `address` is the voice's: /voices/NAME; `query` says which phrases, with names and values as of GET session. */
-  constructor(address, query) {
-    Object.assign(this, { address, query });
+  /** `address` is the voice's: /voices/NAME. */
+  constructor(address) {
+    this.address = address;
   }
 
   /**
    * Fetch up to where the person left off, and some more. Returns the place in `phrases` to go on with: the first where
-   * `again` is the id of a recording to be made anew.
+   * `again` is the id of a recording to be made anew. `by` "errors" has phrases chosen by what the model gets wrong.
    */
-  async open(again = null) {
+  async open(again, by) {
+    this.#by = by ?? "order";
     if (again) this.phrases.push(await this.#recorded(again));
     const { phrases, next, ...about } = await this.#ask(0, FETCHED);
     Object.assign(this, about);
@@ -49,34 +48,29 @@ export class Session {
   }
 
   get isComplete() {
-    return this.#fetched >= this.#available;
+    return this.#fetched >= this.total;
   }
 
   /** Have `count` phrases at least, or all there are. */
   async fetchTo(count) {
     while (this.phrases.length < count && !this.isComplete) {
-      const wanted = this.#seen.size - this.#fetched + Math.max(FETCHED, count - this.phrases.length);
-      this.#add((await this.#ask(this.#fetched, Math.min(MOST_FETCHED, wanted))).phrases);
+      this.#add((await this.#ask(this.#fetched, Math.max(FETCHED, count - this.phrases.length))).phrases);
     }
   }
 
-  async #ask(offset, count) {
-    const answer = await call("GET", `${this.address}/session?offset=${offset}&count=${count}&${this.query}`);
-    this.#available = answer.total;
-    return answer;
+  #ask(offset, count) {
+    return call("GET", `${this.address}/session?offset=${offset}&count=${count}&by=${encodeURIComponent(this.#by)}`);
   }
 
   #add(phrases) {
-    this.#fetched += phrases.length;
-    for (const phrase of phrases) {
-      if (this.#seen.has(phrase.phrase_id)) continue;
-      this.#seen.add(phrase.phrase_id);
+    for (const [i, phrase] of phrases.entries()) {
       const last = phrase.utterances.at(-1);
       const clip = last ? { utterance: last, seconds: null, hints: [], trim: null, speech: null } : null;
-      const number = this.#seen.size;
+      const number = this.#fetched + i + 1;
       const isShown = phrase.state !== "hidden" && (this.#again === null || phrase.phrase_id !== this.#again);
       if (isShown) this.phrases.push({ ...phrase, number, words: phrase.text, clip, uplink: null });
     }
+    this.#fetched += phrases.length;
   }
 
   /** Find out what was said in a recording of an earlier day: it need not be the phrase's own words. */
@@ -102,19 +96,8 @@ export class Session {
   }
 
   async mark(phrase, state) {
-    await this.#tell(phrase, state);
+    await call("POST", `${this.address}/phrases/${encodeURIComponent(phrase.phrase_id)}/state`, { state });
     phrase.state = state;
-  }
-
-  async star(phrase, starred) {
-    await this.#tell(phrase, starred ? "starred" : "unstarred");
-    phrase.starred = starred;
-  }
-
-  /** Another mark may move the phrases not fetched yet, so the next ones are looked for from the start. */
-  async #tell({ phrase_id }, state) {
-    await call("POST", `${this.address}/phrases/${encodeURIComponent(phrase_id)}/state`, { state });
-    this.#fetched = 0;
   }
 
   /** Change what is known of a saved recording: text, trim, excluded. */

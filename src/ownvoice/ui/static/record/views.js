@@ -42,16 +42,9 @@ export class ListView {
   constructor(element, studio) {
     Object.assign(this, { element, studio });
     this.list = element.querySelector("ol");
-    this.#restart();
-    studio.addEventListener("phrases", () => this.#restart());
+    this.#from = Math.floor(studio.at / ROWS) * ROWS;
     this.#part("earlier").addEventListener("click", () => this.#showEarlier());
     this.#part("more").addEventListener("click", () => this.#showMore());
-  }
-
-  #restart() {
-    this.#panels = [];
-    this.list.replaceChildren();
-    this.#from = Math.floor(this.studio.at / ROWS) * ROWS;
   }
 
   #part(name) {
