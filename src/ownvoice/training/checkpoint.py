@@ -61,6 +61,8 @@ class State:
     """Looks at the dev set that brought nothing better."""
     looked: int = 0
     """Step of the last look: a run stopped before a look that was due takes it first when it goes on."""
+    halvings: int = 0
+    """How often forward passes were halved because memory ran out (:class:`ownvoice.training.step.StepGradients`)."""
 
 
 def save_checkpoint(run: RunFolder, state: State, parameters: Parameters, optimiser: torch.optim.Optimizer) -> Path:

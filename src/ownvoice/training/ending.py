@@ -116,7 +116,7 @@ class Ending:
                 self._tell(events.Interrupted(last_step(self._run)))
             case OwnvoiceError():
                 self._fail(error)
-            case _ if _is_memory_shortage(error):
+            case _ if is_memory_shortage(error):
                 shortage = MemoryShortageError(
                     "there is too little memory for this run",
                     mend="Start a run with half the batch_size and twice the accumulate, or with a smaller base model.",
@@ -206,7 +206,7 @@ def last_step(run: RunFolder) -> int:
     return max((event.step for event in events.read_events(run.events) if isinstance(event, events.Step)), default=0)
 
 
-def _is_memory_shortage(error: BaseException | None) -> bool:
+def is_memory_shortage(error: BaseException | None) -> bool:
     """Whether memory ran out, which each layer says in its own way."""
     match error:
         case MemoryError():

@@ -19,7 +19,7 @@ import torch
 
 from ownvoice import events
 from ownvoice.config import TrainingSettings
-from ownvoice.errors import DivergedError, MemoryShortageError, StoppedError, TrainingError
+from ownvoice.errors import DivergedError, StoppedError, TrainingError
 from ownvoice.events import EventLog
 from ownvoice.model.adapters import trained_tensors
 from ownvoice.model.device import computing_dtype, describe_device
@@ -32,7 +32,8 @@ from ownvoice.training.ending import heed
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.keep import keep_best
 from ownvoice.training.pace import Pace
-from ownvoice.training.plan import Plan, Step, learning_rate, step_seed
+from ownvoice.training.plan import Plan, Step, learning_rate
+from ownvoice.training.step import StepGradients
 
 CHECKPOINT_SECONDS = 600
 """At most this much work is lost when a run is killed between two looks at the dev set."""
@@ -89,6 +90,15 @@ class TrainingLoop:
         precision = "bf16" if self._dtype == torch.bfloat16 else "no"
         self._accelerator = Accelerator(mixed_precision=precision, cpu=self._recogniser.device.type == "cpu")
         self._loss, self._optimiser = self._accelerator.prepare(LabelLoss(self._recogniser.model), optimiser)
+        self._gradients = StepGradients(
+            self._settings,
+            self._maker,
+            self._loss,
+            self._optimiser,
+            self._accelerator,
+            before_pass=lambda: heed(self._folder),
+            tell=lambda sentence: self._log.emit(events.Warning(sentence)),
+        )
 
     def go_back_to_checkpoint(self) -> None:
         """Take up the last checkpoint, if there is one.
@@ -108,6 +118,7 @@ class TrainingLoop:
                     mend="Put them back as they were, or start a new run.",
                 )
             self._state = state
+            self._gradients.halvings = state.halvings
 
     def run(self) -> TrainingResult:
         """Train to the end, keeping the best model and the last state on disk.
@@ -164,27 +175,18 @@ class TrainingLoop:
     def _take(self, step: Step) -> None:
         """One optimiser step; the loss is the mean over the labels of all its batches."""
         began = time.monotonic()
-        seed = self._settings.seed
-        torch.manual_seed(step_seed(seed, "dropout", step.number))
-        masks = None
-        if self._settings.augment.specaugment:
-            masks = torch.Generator().manual_seed(step_seed(seed, "masks", step.number))
         rate = learning_rate(step.number, self._plan.total, self._peak, self._settings.optimiser)
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         batches = [[self._train[index] for index in batch] for batch in step.batches]
-        try:
-            loss = self._gradients(batches, step.epoch, masks)
-            norm = self._clip(batches)
-            self._optimiser.step()
-        except torch.OutOfMemoryError:
-            raise MemoryShortageError(
-                f"{describe_device(self._recogniser.device)} has too little memory for this batch",
-                mend="Start a run with half the batch_size and twice the accumulate; the result is the same.",
-            ) from None
+        gathered = self._gradients.gather(step, batches)
+        if gathered.unsound:
+            raise self._no_number("the loss", gathered.unsound)
+        norm = self._clip(batches)
+        self._optimiser.step()
         self._optimiser.zero_grad()
-        self._state = replace(self._state, step=step.number + 1, loss=loss)
-        self._tell_step(loss, rate, norm, time.monotonic() - began, sum(map(len, batches)))
+        self._state = replace(self._state, step=step.number + 1, loss=gathered.loss, halvings=self._gradients.halvings)
+        self._tell_step(gathered.loss, rate, norm, time.monotonic() - began, sum(map(len, batches)))
 
     def _tell_step(self, loss: float, rate: float, norm: float, seconds: float, clips: int) -> None:
         done = self._state.step
@@ -203,22 +205,6 @@ class TrainingLoop:
             )
         )
 
-    def _gradients(self, batches: list[list[Example]], epoch: int, masks: torch.Generator | None) -> float:
-        """Gradients of a whole step, and its loss; the device is waited for once, at the end."""
-        labels = sum(len(example.target) for examples in batches for example in examples)
-        losses = []
-        for examples in batches:
-            heed(self._folder)
-            batch = self._maker.batch(examples, epoch, masks).to(self._recogniser.device)
-            loss = self._loss(batch) / labels
-            self._accelerator.backward(loss)
-            losses.append(loss.detach())
-        total = float(sum(losses))
-        if not math.isfinite(total):
-            wrong = next(batch for batch, loss in zip(batches, losses, strict=True) if not loss.isfinite())
-            raise self._no_number("the loss", wrong)
-        return total
-
     def _clip(self, batches: list[list[Example]]) -> float:
         norm = float(
             self._accelerator.clip_grad_norm_(self._parameters.values(), self._settings.optimiser.max_grad_norm)
@@ -227,7 +213,7 @@ class TrainingLoop:
             raise self._no_number("a gradient", [example for examples in batches for example in examples])
         return norm
 
-    def _no_number(self, what: str, examples: list[Example]) -> DivergedError:
+    def _no_number(self, what: str, examples: Sequence[Example]) -> DivergedError:
         names = ", ".join(example.clip.id for example in examples)
         return DivergedError(
             f"in step {self._state.step + 1} {what} is no longer a number, with the utterances {names}",
