@@ -182,6 +182,9 @@ class TrainingSettings(Settings):
     """Utterances in one forward pass."""
     accumulate: int = Field(1, ge=1)
     """Forward passes in one optimiser step."""
+    cache_gb: float = Field(10.0, ge=0)
+    """Room on disk for what was computed of the voice's recordings; what does not fit is computed each time it is
+    heard, which gives the same result more slowly."""
     seed: int = Field(0, ge=0)
     """Decides split, order, adapters' start and augmentation."""
     lora: LoraSettings = LoraSettings()

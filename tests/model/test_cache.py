@@ -11,7 +11,14 @@ import pytest
 import torch
 
 from ownvoice.errors import StorageError
-from ownvoice.model.cache import FeatureStore, clip_digest, embedding_key, encoder_fingerprint, mel_key
+from ownvoice.model.cache import (
+    ENTRY_OVERHEAD,
+    FeatureStore,
+    clip_digest,
+    embedding_key,
+    encoder_fingerprint,
+    mel_key,
+)
 from ownvoice.model.load import Recogniser, load_recogniser
 
 KEY = "ab" * 32
@@ -82,3 +89,54 @@ def test_keys_tell_clips_rates_and_encoders_apart(loaded: Recogniser) -> None:
     decoder = copy.deepcopy(loaded.model)
     decoder.lm_head.weight.data.zero_()
     assert encoder_fingerprint(decoder) == prints[0], "the decoder does not change what the encoder says"
+
+
+def entries(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def keys(count: int) -> list[str]:
+    return [f"{number:02x}" * 32 for number in range(count)]
+
+
+def test_never_holds_more_than_its_room(tmp_path: Path) -> None:
+    features = torch.randn(1000)
+    store = FeatureStore(tmp_path, 10_000)
+    kept = [store.write(key, features) for key in keys(5)]
+    assert kept == [True, True, False, False, False]
+    assert store.is_full
+    assert len(entries(tmp_path)) == 2
+    assert sum(path.stat().st_size for path in entries(tmp_path)) <= 10_000
+    assert torch.equal(store.get(keys(5)[4], lambda: features), features)
+    assert len(entries(tmp_path)) == 2
+
+
+def test_what_earlier_runs_left_counts(tmp_path: Path) -> None:
+    features = torch.randn(1000)
+    assert FeatureStore(tmp_path, 10_000).write(KEY, features)
+    store = FeatureStore(tmp_path, 7_000)
+    assert not store.write(keys(1)[0], features)
+    assert torch.equal(store.get(KEY, fail), features), "what is there is used all the same"
+    assert FeatureStore(tmp_path, 0).is_full
+
+
+def test_an_entry_takes_what_is_predicted_of_it(tmp_path: Path) -> None:
+    FeatureStore(tmp_path).write(KEY, torch.randn(3, 128, 3000))
+    (entry,) = entries(tmp_path)
+    tensor = 3 * 128 * 3000 * 4
+    assert tensor < entry.stat().st_size <= tensor + ENTRY_OVERHEAD
+
+
+def test_many_writers_keep_within_the_room(tmp_path: Path) -> None:
+    store, features = FeatureStore(tmp_path, 50_000), torch.randn(1000)
+    with ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(lambda key: store.write(key, features), keys(40)))
+    assert sum(kept) == len(entries(tmp_path)) == 50_000 // entries(tmp_path)[0].stat().st_size
+
+
+def test_full_disk_is_a_full_store(small_disk: Path) -> None:
+    store, features = FeatureStore(small_disk / "cache"), torch.randn(40_000)
+    assert store.write(KEY, features)
+    assert torch.equal(store.get(keys(1)[0], lambda: features), features)
+    assert store.is_full
+    assert len(entries(small_disk / "cache")) == 1, "no torn entry is left"

@@ -126,3 +126,17 @@ def test_a_trimmed_clip_has_features_of_its_own(recogniser: Recogniser, own_clip
     samples = load_audio(whole.audio)[1600:6400]
     expected = log_mel(recogniser.processor.feature_extractor, samples, recogniser.window)
     assert torch.equal(making.features(second, 0), expected)
+
+
+@pytest.mark.parametrize("scope", ["both", "decoder"])
+def test_full_store_changes_no_feature(
+    recogniser: Recogniser, own_clips: list[Clip], tmp_path: Path, scope: str
+) -> None:
+    kept = maker(recogniser, tmp_path, scope)
+    expected = [kept.features(example, 0) for example in kept.prepare(own_clips, None, lambda: None)]
+    full = ExampleMaker(recogniser, FeatureStore(tmp_path / "none", 0), settings(tmp_path, scope=scope))
+    examples = full.prepare(own_clips, None, lambda: None)
+    assert full.unkept == 3 and kept.unkept == 0
+    for example, features in zip(examples, expected, strict=True):
+        assert torch.equal(full.features(example, 0), features)
+    assert not (tmp_path / "none").exists()

@@ -214,3 +214,16 @@ def test_adapter_finds_a_base_given_as_a_relative_folder(
 def test_learning_rate_by_method_and_size(method: str, asked: float | None, parameters: int, expected: float) -> None:
     chosen = settings(Path("tiny"), method=method, optimiser={"learning_rate": asked})
     assert peak_learning_rate(chosen, parameters) == pytest.approx(expected)
+
+
+def test_full_cache_trains_the_same_and_says_so(
+    small_voxtral: Path, clips: list[Clip], run: RunFolder, tmp_path: Path
+) -> None:
+    train_clips(run, settings(small_voxtral, cache_gb=0, epochs=1), clips)
+    assert not run.voice.cache.exists()
+    (warning,) = of_kind(run, events.Warning)
+    assert "no room to keep what was computed of 12 recordings" in warning.message
+    other = RunFolder(tmp_path / "other" / "runs" / "first")
+    other.path.mkdir(parents=True)
+    train_clips(other, settings(small_voxtral, epochs=1), clips)
+    assert losses(run) == losses(other)

@@ -2,14 +2,18 @@
 
 An entry's name is a digest of everything it depends on: the clip's samples, the variant, the window and, for audio
 embeddings, the weights that made them. So runs share entries, none is ever out of date, and deleting the folder costs
-time alone. Entries appear whole or not at all; one that is damaged is found by its checksum and computed again.
+time alone. Entries appear whole or not at all; one that is damaged is found by its checksum and computed again. The
+folder never grows past the room it is given: what has none left is computed each time, which changes no result.
+Nothing is deleted here.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +24,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from ownvoice.errors import storage_faults
+from ownvoice.errors import DiskFullError, storage_faults
 
 if TYPE_CHECKING:
     from transformers import VoxtralForConditionalGeneration, WhisperFeatureExtractor
@@ -28,14 +32,26 @@ if TYPE_CHECKING:
     from ownvoice.model.features import Window
 
 
-class FeatureStore:
-    """Tensors by key in a folder; any number of processes may use it at once."""
+ENTRY_OVERHEAD = 128
+"""Bytes of an entry beside its tensor: four of checksum, the rest safetensors' header of one tensor, rounded up."""
 
-    def __init__(self, folder: Path) -> None:
+
+class FeatureStore:
+    """Tensors by key in a folder; any number of processes and threads may use it at once."""
+
+    def __init__(self, folder: Path, limit: int | None = None) -> None:
+        """``limit`` is how many bytes the folder may hold, with what earlier runs left there; None for any number.
+
+        What other processes add meanwhile is not seen.
+        """
         self._folder = folder
+        self._room = None if limit is None else limit - _bytes_below(folder)
+        self._counting = threading.Lock()
+        self.is_full = self._room is not None and self._room <= ENTRY_OVERHEAD
+        """Whether an entry could not be kept any more; the next would be computed in vain."""
 
     def get(self, key: str, compute: Callable[[], torch.Tensor]) -> torch.Tensor:
-        """The entry, or what ``compute`` gives, which is then kept.
+        """The entry, or what ``compute`` gives, which is then kept if there is room.
 
         Raises
         ------
@@ -69,32 +85,65 @@ class FeatureStore:
             return None
         return features
 
-    def write(self, key: str, features: torch.Tensor) -> None:
-        """Keep a tensor.
+    def write(self, key: str, features: torch.Tensor) -> bool:
+        """Keep a tensor; False where neither the store nor its disk has room for it.
 
         Not forced to the disk: after a power cut the checksum tells a torn entry from a whole one.
 
         Raises
         ------
         StorageError
-            when it cannot be written.
+            when it cannot be written for another reason.
         """
+        if self.is_full:
+            return False
         path = self._path(key)
         body = save({"features": features.detach().cpu().contiguous()})
-        with storage_faults(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{key[:8]}.")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(zlib.crc32(body).to_bytes(4))
-                    file.write(body)
-                Path(temporary).replace(path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+        if not self._has_room_for(len(body) + 4):
+            return False
+        try:
+            _place(path, body)
+        except DiskFullError:
+            self.is_full = True
+            return False
+        return True
+
+    def _has_room_for(self, size: int) -> bool:
+        """Take ``size`` bytes of the room, if there are so many."""
+        with self._counting:
+            if self._room is None:
+                return True
+            if size > self._room:
+                self.is_full = True
+                return False
+            self._room -= size
+            return True
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key[2:]}.features"
+
+
+def _place(path: Path, body: bytes) -> None:
+    """Put an entry in its place, whole or not at all."""
+    with storage_faults(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:8]}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(zlib.crc32(body).to_bytes(4))
+                file.write(body)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*.features"):
+        with contextlib.suppress(FileNotFoundError):  # another process may be replacing or deleting it
+            total += path.stat().st_size
+    return total
 
 
 def clip_digest(samples: np.ndarray) -> str:

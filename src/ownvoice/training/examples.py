@@ -70,6 +70,8 @@ class ExampleMaker:
         self.encoded = settings.scope == "decoder"
         """Whether features are audio embeddings."""
         self._encoder = encoder_fingerprint(recogniser.model) if self.encoded else ""
+        self.unkept = 0
+        """Sounds that the store had no room for: they are computed anew each time."""
 
     def prepare(
         self, clips: Sequence[Clip], augment: AugmentSettings | None, done: Callable[[], None]
@@ -97,8 +99,8 @@ class ExampleMaker:
             factor = rate_factor(digest, variant, self._settings.seed, augment.rate) if augment else 1.0
             played = change_rate(samples, factor)
             key = self._key(digest, factor)
-            if not self._store.has(key):
-                self._store.write(key, self._features(played))
+            if not self._store.has(key) and (self._store.is_full or not self._store.write(key, self._features(played))):
+                self.unkept += 1
             sounds.append(Sound(key, factor, played.size, self._recogniser.window.count(played.size)))
         return Example(clip, digest, tuple(self._recogniser.prompts.target(clip.text)), tuple(sounds))
 
@@ -111,7 +113,8 @@ class ExampleMaker:
         mel = log_mel(recogniser.processor.feature_extractor, samples, recogniser.window)
         if not self.encoded:
             return mel
-        with torch.no_grad():
+        # the same in the midst of training as before it
+        with torch.no_grad(), torch.autocast(recogniser.device.type, enabled=False):
             return encode(recogniser.model, mel.to(recogniser.device)).cpu()
 
     def features(self, example: Example, variant: int) -> torch.Tensor:

@@ -90,10 +90,13 @@ def _ready_loop(
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
     log.emit(events.Stage("load"))
     recogniser = _load_base(settings)
-    maker = ExampleMaker(recogniser, FeatureStore(run.voice.cache), settings)
+    store = FeatureStore(run.voice.cache, round(settings.cache_gb * 1e9))
+    maker = ExampleMaker(recogniser, store, settings)
     reporter = _PrepareReporter(run, log, len(train) + len(dev))
     train_examples = maker.prepare(train, settings.augment, reporter)
     dev_examples = maker.prepare(dev, None, reporter)
+    if maker.unkept:
+        log.emit(events.Warning(_cache_is_full(run, settings, maker.unkept)))
     if settings.method == "full":
         train_whole(recogniser.model, settings.scope)
     else:
@@ -104,6 +107,14 @@ def _ready_loop(
     loop = TrainingLoop(run, settings, recogniser, maker, train_examples, dev_examples, score, log)
     loop.go_back_to_checkpoint()
     return loop
+
+
+def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> str:
+    return (
+        f"There is no room to keep what was computed of {unkept} recordings and their variants, so it is computed each "
+        f"time they are heard: the same result, more slowly. Give more room than {settings.cache_gb:g} GB with "
+        f"--cache-gb in the next run, or delete {run.voice.cache}, which holds nothing else."
+    )
 
 
 def _load_base(settings: TrainingSettings) -> Recogniser:
