@@ -14,6 +14,7 @@ from ownvoice.rundir import VoiceFolder
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_halves_the_errors_and_takes_a_fresh_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     occupied = tmp_path / "voices" / "demo"

@@ -129,6 +129,7 @@ def test_targets_are_told_apart(loaded: Recogniser) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_equality_at_the_true_shapes_of_mini_3b(tmp_path: Path) -> None:
     """VoxtralConfig's own sizes with two layers a tower, the published vocabulary's layout, a 30 s window."""
     from transformers import VoxtralConfig, VoxtralForConditionalGeneration
