@@ -45,8 +45,8 @@ def write_tokenizer(folder: Path, *, ranks: int, specials: int, seconds: float) 
     (folder / "tekken.json").write_text(json.dumps(vocabulary))
 
 
-def build_small_voxtral(folder: Path, *, seed: int = 0) -> Path:
-    """Write a full model folder: 64 wide, two layers a tower, 640 token ids, a window of 0.96 s (12 tokens)."""
+def build_small_voxtral(folder: Path, *, seed: int = 0, seconds: float = 0.96) -> Path:
+    """Write a full model folder: 64 wide, two layers a tower, 640 token ids, a window of ``seconds`` (12 tokens)."""
     import torch
     from transformers import VoxtralConfig, VoxtralForConditionalGeneration
 
@@ -54,7 +54,7 @@ def build_small_voxtral(folder: Path, *, seed: int = 0) -> Path:
     config = VoxtralConfig(
         audio_config={
             "hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4,
-            "max_source_positions": 48, "vocab_size": 16,
+            "max_source_positions": round(50 * seconds), "vocab_size": 16,
         },
         text_config={
             "vocab_size": 640, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2,
@@ -67,7 +67,7 @@ def build_small_voxtral(folder: Path, *, seed: int = 0) -> Path:
         # transformers starts with weights so small that every gradient would be near nothing
         parameter.data += 0.05 * torch.randn_like(parameter)
     model.save_pretrained(folder)
-    write_processor(folder, ranks=600, specials=40, seconds=0.96)
+    write_processor(folder, ranks=600, specials=40, seconds=seconds)
     return folder
 
 

@@ -84,6 +84,29 @@ class Start(Event):
 
 
 @dataclass(frozen=True)
+class Windows(Event):
+    """The base model heard the dev set in whole and in short windows, and so it was decided in which to train."""
+
+    name: ClassVar[str] = "windows"
+    chosen: Literal["standard", "short"]
+    standard_wer: float
+    short_wer: float
+    standard_loss: float
+    """Mean negative log-likelihood of a label token (nats), in whole windows."""
+    short_loss: float
+    divergence: float
+    """Mean Kullback-Leibler divergence (nats a token) of what is expected in short windows from that in whole ones."""
+
+    @property
+    def sentence(self) -> str:
+        """What was decided, and why, for a person."""
+        heard = f"WER {self.short_wer:.1%} in short windows, {self.standard_wer:.1%} in whole ones"
+        if self.chosen == "short":
+            return f"Short windows are used: the base model hears the dev set no worse in them ({heard})."
+        return f"Whole windows are used: the base model hears the dev set worse in short ones ({heard})."
+
+
+@dataclass(frozen=True)
 class Step(Event):
     """One optimiser step is done."""
 
@@ -117,6 +140,8 @@ class Eval(Event):
     """Whether this is the best so far: lowest WER, ties by lower loss."""
     seconds: float = 0.0
     """Wall time of this look."""
+    short_wer: float | None = None
+    """WER in short windows, where training has a share of them; the others are in whole windows."""
 
 
 @dataclass(frozen=True)
@@ -202,8 +227,8 @@ class Evaluated(Event):
 _TYPES = {
     kind.name: kind
     for kind in (
-        Queued, Stage, Prepare, Start, Step, Eval, Checkpoint, Warning, Done, Failed, Paused, Cancelled, Interrupted,
-        Evaluated,
+        Queued, Stage, Prepare, Windows, Start, Step, Eval, Checkpoint, Warning, Done, Failed, Paused, Cancelled,
+        Interrupted, Evaluated,
     )
 }  # fmt: skip
 

@@ -102,7 +102,7 @@ def test_variants_take_turns_and_the_first_is_the_recording(
     assert len(set(factors)) == 3
     for epoch in range(6):
         expected = mel(recogniser, clip, factors[epoch % 3])
-        assert torch.equal(making.batch([example], epoch).sound, expected)
+        assert torch.equal(making.batch([example], epoch).sound[0], expected)
 
 
 def test_masks_change_the_sound_and_not_the_kept_features(
@@ -110,10 +110,10 @@ def test_masks_change_the_sound_and_not_the_kept_features(
 ) -> None:
     making = maker(recogniser, tmp_path, "both")
     examples = making.prepare(own_clips, None, lambda: None)
-    plain = making.batch(examples, 0).sound
-    masked = making.batch(examples, 0, torch.Generator().manual_seed(1)).sound
+    plain = making.batch(examples, 0).sound[0]
+    masked = making.batch(examples, 0, torch.Generator().manual_seed(1)).sound[0]
     assert not torch.equal(masked, plain)
-    assert torch.equal(making.batch(examples, 0).sound, plain)
+    assert torch.equal(making.batch(examples, 0).sound[0], plain)
 
 
 def test_a_trimmed_clip_has_features_of_its_own(recogniser: Recogniser, own_clips: list[Clip], tmp_path: Path) -> None:

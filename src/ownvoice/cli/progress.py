@@ -60,6 +60,8 @@ class RunProgress:
         match event:
             case events.Prepare():
                 self.stage("Preparing", event.done, event.total)
+            case events.Windows():
+                self.say(event.sentence)
             case events.Start():
                 self._start(event)
             case events.Step():

@@ -1,7 +1,8 @@
 """From samples to what the decoder reads: log-mel windows, audio embeddings, and their place in the prompt.
 
 Voxtral hears in windows of a fixed length (30 s in the published models; shorter in the built-in one): a clip is padded
-to a whole number of them. The length is always taken from the model's configuration. Nothing here caches or trains.
+to a whole number of them. The length is always taken from the model's configuration. A short window is the beginning of
+such a window that ends soon after the sound: the same numbers, fewer of them. Nothing here caches or trains.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 CONV_STRIDE = 2
 """Mel frames to one encoder frame: the stride of the encoder's second convolution."""
+SHORT_MARGIN = 0.25
+"""Seconds of silence a short window holds at least after the sound: that it is over can be heard."""
+SHORT_STEP = 8
+"""Audio tokens (0.64 s) by which short windows differ: few lengths, so that clips find others to share a pass with."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,18 @@ class Window:
     def count(self, samples: int) -> int:
         """How many windows a clip of this many samples fills, the last one padded."""
         return max(1, math.ceil(samples / self.samples))
+
+    def ending_after(self, samples: int) -> Window:
+        """The short window of a clip; this window itself for a clip that nearly fills it or has several.
+
+        It depends on the clip alone, never on the others it is heard with.
+        """
+        each = self.samples // self.audio_tokens
+        tokens = math.ceil((samples + SHORT_MARGIN * self.sampling_rate) / each / SHORT_STEP) * SHORT_STEP
+        if tokens >= self.audio_tokens:
+            return self
+        frames = self.mel_frames // self.audio_tokens
+        return Window(tokens * each, tokens * frames, tokens, self.sampling_rate)
 
 
 def log_mel(extractor: WhisperFeatureExtractor, samples: np.ndarray, window: Window) -> torch.Tensor:
@@ -104,17 +121,28 @@ def _one_thread() -> Iterator[None]:
 def encode(model: VoxtralForConditionalGeneration, mel: torch.Tensor) -> torch.Tensor:
     """Audio embeddings, after the projector: what stands in the prompt at the audio tokens.
 
+    For whole windows this is ``VoxtralForConditionalGeneration.get_audio_features``, which refuses any other length;
+    for a short window the same layers run on the first positions.
+
     Parameters
     ----------
     mel
-        ``(windows, mel bins, mel frames)`` on the model's device.
+        ``(windows, mel bins, mel frames)``; whole windows, or short ones of one length.
 
     Returns
     -------
     ``(windows, audio tokens, decoder width)``.
     """
-    embeddings: torch.Tensor = model.get_audio_features(mel, return_dict=True).pooler_output
-    return embeddings.view(mel.shape[0], -1, model.config.hidden_size)
+    tower, projector = model.model.audio_tower, model.model.multi_modal_projector
+    gelu = torch.nn.functional.gelu
+    hidden = gelu(tower.conv2(gelu(tower.conv1(mel.to(tower.conv1.weight))))).transpose(1, 2)
+    hidden = (hidden + tower.embed_positions.weight[: hidden.shape[1]]).to(hidden.dtype)
+    hidden = torch.nn.functional.dropout(hidden, p=tower.dropout, training=tower.training)
+    for layer in tower.layers:
+        hidden = layer(hidden, attention_mask=None)
+    frames = tower.layer_norm(hidden)
+    embeddings: torch.Tensor = projector(frames.reshape(mel.shape[0], -1, model.config.audio_config.intermediate_size))
+    return embeddings
 
 
 def splice(model: VoxtralForConditionalGeneration, ids: torch.Tensor, audio: torch.Tensor) -> torch.Tensor:
@@ -125,7 +153,7 @@ def splice(model: VoxtralForConditionalGeneration, ids: torch.Tensor, audio: tor
     ids
         ``(batch, length)``; as many audio tokens in all as ``audio`` has rows.
     audio
-        ``(windows, audio tokens, decoder width)``, the windows of the batch one after the other.
+        ``(..., decoder width)``: the audio embeddings of the batch one after the other.
     """
     embeddings = model.get_input_embeddings()(ids)
     places = (ids == model.config.audio_token_id).unsqueeze(-1)

@@ -43,6 +43,8 @@ class Recogniser:
     language: str | None = None
     """Language the model was tuned with; None when it was not tuned here, or to detect the language."""
     adapter: PeftModel | None = None
+    short_windows: bool = False
+    """Whether clips are heard in windows that end soon after the sound rather than in whole ones."""
 
     @property
     def device(self) -> torch.device:
@@ -60,7 +62,7 @@ class Recogniser:
 
     @contextlib.contextmanager
     def as_base(self) -> Iterator[Recogniser]:
-        """Within the block the adapter is silent: the model answers as its base.
+        """Within the block the adapter is silent: the model answers as its base, and in whole windows.
 
         Raises
         ------
@@ -69,8 +71,12 @@ class Recogniser:
         """
         if self.adapter is None:
             raise ModelError("this model has no adapter that could be switched off", where=self.name)
-        with self.adapter.disable_adapter():
-            yield self
+        short, self.short_windows = self.short_windows, False
+        try:
+            with self.adapter.disable_adapter():
+                yield self
+        finally:
+            self.short_windows = short
 
     def speak_as(self, name: str) -> None:
         """From here on the adapter that was added under ``name`` speaks, and no other.
@@ -115,6 +121,7 @@ def load_recogniser(source: str | Path, *, device: str | None = None, dtype: tor
         name=found.name,
         base_name=found.base_name,
         language=found.language,
+        short_windows=found.short_windows,
     )
     if found.adapter is not None:
         recogniser.adapter = _put_on(model, found.adapter, found.base_name)

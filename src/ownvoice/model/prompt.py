@@ -42,18 +42,25 @@ class Prompts:
                 mend="Put config.json, the weights and tekken.json of one model into one folder.",
             )
 
-    def prompt(self, windows: int, language: str | None) -> tuple[int, ...]:
+    def prompt(self, windows: int, language: str | None, audio_tokens: int | None = None) -> tuple[int, ...]:
         """The whole prompt for a clip of so many windows, up to the token after which the transcript starts.
 
         Parameters
         ----------
+        audio_tokens
+            Of each window, where they are short ones.
         language
             Two-letter ISO 639-1 code, or None to have the language detected.
         """
         key = (windows, language)
         if key not in self._rendered:
             self._rendered[key] = self._render(windows, language)
-        return self._rendered[key]
+        rendered = self._rendered[key]
+        if audio_tokens is None or audio_tokens == self._window.audio_tokens:
+            return rendered
+        first = rendered.index(self.audio_id)
+        after = first + windows * self._window.audio_tokens
+        return rendered[:first] + (self.audio_id,) * (windows * audio_tokens) + rendered[after:]
 
     def _render(self, windows: int, language: str | None) -> tuple[int, ...]:
         import soundfile

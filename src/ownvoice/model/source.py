@@ -14,6 +14,7 @@ from pathlib import Path
 from ownvoice.config import TINY, TrainingSettings
 from ownvoice.credentials import hub_token
 from ownvoice.errors import ModelError, storage_faults
+from ownvoice.events import Eval, read_tail
 from ownvoice.rundir import RunFolder
 
 TINY_WEIGHTS = Path(__file__).parent / "tiny" / "weights"
@@ -37,6 +38,8 @@ class ModelSource:
     """Folder of the adapter put onto it."""
     language: str | None = None
     """Language written into the prompts of the run it comes from."""
+    short_windows: bool = False
+    """Whether the run it comes from heard its dev set no worse in short windows than in whole ones."""
 
 
 def find_model(asked: str | Path) -> ModelSource:
@@ -47,14 +50,23 @@ def find_model(asked: str | Path) -> ModelSource:
     ModelError
         when it is not there, is no Voxtral, is incomplete, or the Hub does not give it.
     """
-    folder, language = _folder(asked)
+    folder, run = _folder(asked)
+    language = TrainingSettings.load(run.config).language if run else None
+    short = run is not None and hears_short_windows(run)
     if not (folder / "adapter_config.json").is_file():
         check_voxtral(folder)
-        return ModelSource(str(asked), folder, str(asked), language=language)
+        return ModelSource(str(asked), folder, str(asked), language=language, short_windows=short)
     base_name = adapter_base(folder)
     base = _base_folder(base_name, folder)
     check_voxtral(base)
-    return ModelSource(str(asked), base, base_name, adapter=folder, language=language)
+    return ModelSource(str(asked), base, base_name, adapter=folder, language=language, short_windows=short)
+
+
+def hears_short_windows(run: RunFolder) -> bool:
+    """Whether the best look of a run at its dev set was no worse in short windows than in whole ones."""
+    looks = [record.event for record in read_tail(run.events).records if isinstance(record.event, Eval)]
+    best = next((look for look in reversed(looks) if look.best), None)
+    return best is not None and best.short_wer is not None and best.short_wer <= best.dev_wer
 
 
 def check_voxtral(folder: Path) -> None:
@@ -107,8 +119,8 @@ def adapter_base(folder: Path) -> str:
     return base
 
 
-def _folder(asked: str | Path) -> tuple[Path, str | None]:
-    """The folder that holds the model itself, and the language of its run."""
+def _folder(asked: str | Path) -> tuple[Path, RunFolder | None]:
+    """The folder that holds the model itself, and the run it comes from."""
     if str(asked) == TINY:
         if not (TINY_WEIGHTS / "config.json").is_file():
             raise ModelError("the built-in model is missing from this installation", where=TINY_WEIGHTS)
@@ -116,7 +128,7 @@ def _folder(asked: str | Path) -> tuple[Path, str | None]:
     path = Path(asked)
     if path.is_dir():
         run = RunFolder(path)
-        return _trained(run) if run.config.is_file() else (path, None)
+        return (_trained(run), run) if run.config.is_file() else (path, None)
     if isinstance(asked, str) and _HUB_ID.fullmatch(asked) and not path.exists():
         return _download(asked), None
     raise ModelError(
@@ -126,10 +138,10 @@ def _folder(asked: str | Path) -> tuple[Path, str | None]:
     )
 
 
-def _trained(run: RunFolder) -> tuple[Path, str | None]:
+def _trained(run: RunFolder) -> Path:
     for folder in (run.adapter, run.model):
         if folder.is_dir():
-            return folder, TrainingSettings.load(run.config).language
+            return folder
     raise ModelError(
         "this run has no trained model yet",
         where=run.path,

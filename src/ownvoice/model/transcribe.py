@@ -64,26 +64,38 @@ def answer_clips(
         when a clip holds no sample.
     """
     answers: dict[int, Answer] = {}
-    extractor = recogniser.processor.feature_extractor
-    for group in batches_by_length([clip.size for clip in clips], recogniser.window, batch_size):
-        mels = [log_mel(extractor, clips[index], recogniser.window) for index in group]
+    extractor, whole = recogniser.processor.feature_extractor, recogniser.window
+    lengths = [clip.size for clip in clips]
+    for window, group in batches_by_length(lengths, whole, batch_size, short=recogniser.short_windows):
+        mels = [log_mel(extractor, clips[index], whole)[..., : window.mel_frames] for index in group]
         with torch.inference_mode():
             audio = encode(recogniser.model, torch.cat(mels).to(recogniser.device))
-        seconds = [clips[index].size / recogniser.window.sampling_rate for index in group]
+        seconds = [lengths[index] / whole.sampling_rate for index in group]
         answers |= zip(group, _answers(recogniser, audio, seconds, language), strict=True)
     return [answers[index] for index in range(len(clips))]
 
 
-def batches_by_length(lengths: Sequence[int], window: Window, batch_size: int) -> Iterator[list[int]]:
-    """Indices of clips to decode together, by their lengths in samples.
+def batches_by_length(
+    lengths: Sequence[int], window: Window, batch_size: int, *, short: bool = False
+) -> Iterator[tuple[Window, list[int]]]:
+    """The window and the indices of clips to decode together, by their lengths in samples.
 
-    All clips of a batch have the same number of windows, so that no prompt is padded, and about the same length, so
-    that their answers end at about the same time.
+    All clips of a batch have the same number of windows of one length, so that no prompt is padded, and about the same
+    length, so that their answers end at about the same time.
+
+    Parameters
+    ----------
+    short
+        Whether each clip is heard in its short window rather than in whole ones.
     """
+
+    def shape(index: int) -> tuple[int, Window]:
+        return window.count(lengths[index]), window.ending_after(lengths[index]) if short else window
+
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    for _, group in itertools.groupby(order, key=lambda index: window.count(lengths[index])):
+    for (_, heard), group in itertools.groupby(order, key=shape):
         alike = list(group)
-        yield from (alike[start : start + batch_size] for start in range(0, len(alike), batch_size))
+        yield from ((heard, alike[start : start + batch_size]) for start in range(0, len(alike), batch_size))
 
 
 def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float], language: str | None) -> list[str]:
@@ -92,7 +104,7 @@ def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float]
     Parameters
     ----------
     audio
-        ``(clips x windows, audio tokens, decoder width)``; every clip has the same number of windows.
+        ``(clips x windows, audio tokens, decoder width)``; every clip has the same number of windows of one length.
     seconds
         Length of each clip, which bounds its answer.
     """
@@ -106,7 +118,7 @@ def _answers(
     from transformers import GenerationConfig
 
     prompts = recogniser.prompts
-    prompt = prompts.prompt(audio.shape[0] // len(seconds), language)
+    prompt = prompts.prompt(audio.shape[0] // len(seconds), language, audio.shape[1])
     ids = torch.tensor([prompt] * len(seconds), device=audio.device)
     bounds = [FEWEST_TOKENS + math.ceil(TOKENS_PER_SECOND * length) for length in seconds]
     config = GenerationConfig(

@@ -13,7 +13,7 @@ import torch
 
 from ownvoice.model.features import encode
 from ownvoice.model.load import Recogniser
-from ownvoice.model.loss import LabelLoss, make_batch
+from ownvoice.model.loss import Batch, LabelLoss, make_batch
 from ownvoice.model.transcribe import BATCH_SIZE, batches_by_length, decode
 from ownvoice.training.examples import Example, ExampleMaker
 
@@ -48,8 +48,10 @@ def look_at_dev(
     language: str | None,
     score: Score,
     before_batch: Callable[[], None],
+    *,
+    short: bool = False,
 ) -> DevLook:
-    """Transcribe and score the dev set; each clip is encoded once for both.
+    """Transcribe and score the dev set, in whole or in short windows; each clip is encoded once for both.
 
     The model is in evaluation mode afterwards. What ``before_batch`` raises ends the look.
     """
@@ -58,20 +60,9 @@ def look_at_dev(
     texts = [""] * len(examples)
     loss, labels = 0.0, 0
     lengths = [example.sounds[0].samples for example in examples]
-    for group in batches_by_length(lengths, recogniser.window, BATCH_SIZE):
+    for _, group in batches_by_length(lengths, recogniser.window, BATCH_SIZE, short=short):
         before_batch()
-        chosen = [examples[index] for index in group]
-        features = torch.cat([maker.features(example, 0) for example in chosen]).to(recogniser.device)
-        audio = features if maker.encoded else encode(recogniser.model, features)
-        windows = audio.shape[0] // len(chosen)
-        prompt = recogniser.prompts.prompt(windows, language)
-        batch = make_batch(
-            [prompt] * len(chosen),
-            [example.target for example in chosen],
-            torch.split(audio, windows),
-            encoded=True,
-            pad_id=recogniser.prompts.pad_id,
-        ).to(recogniser.device)
+        batch, audio = encoded_batch(recogniser, maker, [examples[index] for index in group], language, short=short)
         loss += loss_of(batch).item()
         labels += batch.labels.numel()
         seconds = [lengths[index] / recogniser.window.sampling_rate for index in group]
@@ -79,3 +70,21 @@ def look_at_dev(
             texts[index] = text
     scored = score([example.clip.text for example in examples], texts)
     return DevLook(scored.wer, scored.cer, loss / labels)
+
+
+def encoded_batch(
+    recogniser: Recogniser, maker: ExampleMaker, examples: Sequence[Example], language: str | None, *, short: bool
+) -> tuple[Batch, torch.Tensor]:
+    """Examples of one shape (:func:`batches_by_length`) as a batch, and their audio embeddings ``(windows, audio tokens, width)``."""
+    features = torch.cat([maker.features(example, 0, short=short) for example in examples]).to(recogniser.device)
+    audio = features if maker.encoded else encode(recogniser.model, features)
+    windows = audio.shape[0] // len(examples)
+    prompt = recogniser.prompts.prompt(windows, language, audio.shape[1])
+    batch = make_batch(
+        [prompt] * len(examples),
+        [example.target for example in examples],
+        torch.split(audio, windows),
+        encoded=True,
+        pad_id=recogniser.prompts.pad_id,
+    )
+    return batch.to(recogniser.device), audio

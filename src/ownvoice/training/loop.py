@@ -8,10 +8,11 @@ in docs/adr/0002-own-training-loop.md.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import psutil
@@ -27,7 +28,7 @@ from ownvoice.model.load import Recogniser
 from ownvoice.model.loss import LabelLoss
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import Best, State, latest_checkpoint, load_checkpoint, save_checkpoint
-from ownvoice.training.dev import Score, look_at_dev
+from ownvoice.training.dev import DevLook, Score, look_at_dev
 from ownvoice.training.ending import heed
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.keep import keep_best
@@ -146,9 +147,12 @@ class TrainingLoop:
         saved = time.monotonic()
         if self._look_if_due():  # stopped in the midst of it last time
             self._save()
-        for step in self._plan.steps_from(self._state.step):
+        for step, following in _with_next(self._plan.steps_from(self._state.step)):
             if self._state.looks_since_best >= self._settings.dev.patience:
                 break
+            if following:
+                coming = [self._train[index] for batch in following.batches for index in batch]
+                self._maker.read_ahead(coming, following.epoch, short=following.short)
             self._take(step)
             if self._look_if_due() or time.monotonic() - saved > CHECKPOINT_SECONDS:
                 self._save()
@@ -225,15 +229,8 @@ class TrainingLoop:
     def _look(self) -> None:
         """Transcribe the dev set; keep the model if it is the best so far."""
         began = time.monotonic()
-        with self._accelerator.autocast():
-            look = look_at_dev(
-                self._recogniser,
-                self._maker,
-                self._dev,
-                self._settings.language,
-                self._score,
-                before_batch=lambda: heed(self._folder),
-            )
+        look = self._hear_dev(short=False)
+        short_wer = self._hear_dev(short=True).wer if self._plan.short_share else None
         self._loss.train()
         seconds = time.monotonic() - began
         self._pace.add_look(seconds)
@@ -245,7 +242,19 @@ class TrainingLoop:
         else:
             self._state = replace(self._state, looks_since_best=self._state.looks_since_best + 1)
         self._state = replace(self._state, looked=self._state.step)
-        self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best, seconds))
+        self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best, seconds, short_wer))
+
+    def _hear_dev(self, *, short: bool) -> DevLook:
+        with self._accelerator.autocast():
+            return look_at_dev(
+                self._recogniser,
+                self._maker,
+                self._dev,
+                self._settings.language,
+                self._score,
+                before_batch=lambda: heed(self._folder),
+                short=short,
+            )
 
     def _save(self) -> None:
         self._state = replace(self._state, seconds=time.monotonic() - self._began)
@@ -266,6 +275,12 @@ def peak_learning_rate(settings: TrainingSettings, parameters: int) -> float:
         return settings.optimiser.learning_rate
     lora = 1e-3 if parameters < SMALL_MODEL else 1e-4
     return lora if settings.method == "lora" else lora / 10
+
+
+def _with_next(steps: Iterable[Step]) -> Iterator[tuple[Step, Step | None]]:
+    for step, following in itertools.pairwise(itertools.chain(steps, [None])):
+        if step is not None:
+            yield step, following
 
 
 def _identity(settings: TrainingSettings, train: Sequence[Example], dev: Sequence[Example]) -> str:

@@ -1,4 +1,4 @@
-"""What happens in each step of a run, as a function of the settings alone: order, learning rate, when to look at dev.
+"""What happens in each step of a run, as a function of the settings alone: order, windows, learning rate, looks at dev.
 
 Nothing here remembers anything, so a resumed run meets the same batches in the same order as one never stopped.
 """
@@ -16,8 +16,8 @@ from ownvoice.config import OptimiserSettings, TrainingSettings
 POOL = 8
 """Batches sorted by length together: enough that a batch's clips are alike, few enough that its company changes."""
 
-Length = tuple[int, int]
-"""Windows and target tokens of an example."""
+Length = tuple[int, ...]
+"""What an example's forward pass costs, in numbers that sort like with like."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Step:
     epoch: int
     """From 0."""
     batches: tuple[tuple[int, ...], ...]
+    short: bool = False
+    """Whether its clips are heard in short windows."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Plan:
     seed: int
     dev_every: float
     """Epochs."""
+    short_share: float = 0.0
+    """Share of the steps in short windows."""
 
     @classmethod
     def of(cls, settings: TrainingSettings, lengths: Sequence[Length]) -> Plan:
@@ -52,6 +56,7 @@ class Plan:
             epochs=settings.epochs,
             seed=settings.seed,
             dev_every=settings.dev.every,
+            short_share=settings.short_share if settings.window == "short" else 0.0,
         )
 
     @property
@@ -71,7 +76,11 @@ class Plan:
                 number = epoch * self.steps_per_epoch + position
                 if number >= first:
                     start = position * self.accumulate
-                    yield Step(number, epoch, tuple(map(tuple, batches[start : start + self.accumulate])))
+                    taken = tuple(map(tuple, batches[start : start + self.accumulate]))
+                    yield Step(number, epoch, taken, self._is_short(number))
+
+    def _is_short(self, number: int) -> bool:
+        return step_seed(self.seed, "window", number) < self.short_share * 2**56
 
     def looks_at_dev(self, done: int) -> bool:
         """Whether the dev set is transcribed when ``done`` steps are done: each ``dev_every`` epochs and at the end."""

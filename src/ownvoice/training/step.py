@@ -94,7 +94,7 @@ class StepGradients:
         losses = []
         for examples in passes:
             self._before_pass()
-            batch = self._maker.batch(examples, step.epoch, masks).to(self._accelerator.device)
+            batch = self._maker.batch(examples, step.epoch, masks, short=step.short).to(self._accelerator.device)
             loss = self._loss(batch) / labels
             self._accelerator.backward(loss)
             losses.append(loss.detach())

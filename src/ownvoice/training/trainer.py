@@ -28,6 +28,7 @@ from ownvoice.training.ending import Ending, heed
 from ownvoice.training.examples import Clip, ExampleMaker
 from ownvoice.training.keep import clear_unfinished
 from ownvoice.training.loop import TrainingLoop, TrainingResult
+from ownvoice.training.windows import settle_windows
 
 PREPARE_SECONDS = 0.5
 """Time between two reports of how many recordings are prepared."""
@@ -93,8 +94,9 @@ def _ready_loop(
     store = FeatureStore(run.voice.cache, round(settings.cache_gb * 1e9))
     maker = ExampleMaker(recogniser, store, settings)
     reporter = _PrepareReporter(run, log, len(train) + len(dev))
-    train_examples = maker.prepare(train, settings.augment, reporter)
     dev_examples = maker.prepare(dev, None, reporter)
+    settings = settle_windows(run, settings, recogniser, maker, dev_examples, score, log)
+    train_examples = maker.prepare(train, settings.augment, reporter)
     if maker.unkept:
         log.emit(events.Warning(_cache_is_full(run, settings, maker.unkept)))
     if settings.method == "full":

@@ -58,6 +58,8 @@ class Story:
                 return replace(story, stage=stage, done=done, total=total, ended=None)
             case events.Prepare(done=done, total=total):
                 return replace(story, stage="prepare", done=done, total=total, ended=None)
+            case events.Windows() as windows:
+                return replace(story, notices=(*story.notices, windows.sentence))
             case events.Start() as start:
                 begun = replace(story, stage="train", done=start.step, total=start.steps, start=start, ended=None)
                 return replace(begun, evaluated=None)  # of a model that is now trained further

@@ -1,0 +1,122 @@
+"""Runs in short windows: which steps, what auto decides, going on, and how the result is heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from killable import settings, train_clips
+
+from ownvoice import events
+from ownvoice.model.cache import FeatureStore
+from ownvoice.model.load import load_recogniser
+from ownvoice.rundir import RunFolder
+from ownvoice.training.dev import DevScore
+from ownvoice.training.examples import Clip, ExampleMaker
+from ownvoice.training.plan import Plan
+from small_voxtral import build_small_voxtral
+
+SHORT = {"window": "short", "epochs": 4, "optimiser": {"learning_rate": 3e-3}, "dev": {"every": 1}}
+
+
+@pytest.fixture(scope="module")
+def long_window(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose window is longer than the clips: 2.56 s, 32 tokens."""
+    return build_small_voxtral(tmp_path_factory.mktemp("long-window"), seconds=2.56)
+
+
+def of_kind(run: RunFolder, kind: type[events.Event]) -> list[events.Event]:
+    return [event for event in events.read_events(run.events) if isinstance(event, kind)]
+
+
+def test_three_steps_of_four_are_short_and_a_resumed_run_has_the_same() -> None:
+    lengths = [(1, 8, 5)] * 400
+    plan = Plan(lengths, batch_size=4, accumulate=1, epochs=4, seed=0, dev_every=1.0, short_share=0.75)
+    short = [step.short for step in plan.steps_from(0)]
+    assert 0.7 < sum(short) / len(short) < 0.8
+    assert [step.short for step in plan.steps_from(123)] == short[123:]
+    every = Plan(lengths, batch_size=4, accumulate=1, epochs=1, seed=0, dev_every=1.0, short_share=1.0)
+    none = Plan(lengths, batch_size=4, accumulate=1, epochs=1, seed=0, dev_every=1.0)
+    assert all(step.short for step in every.steps_from(0))
+    assert not any(step.short for step in none.steps_from(0))
+
+
+@pytest.mark.parametrize("scope", ["both", "decoder"])
+def test_stopped_run_goes_on_as_if_never_stopped(
+    long_window: Path, clips: list[Clip], run: RunFolder, tmp_path: Path, scope: str
+) -> None:
+    chosen = settings(long_window, scope=scope, **SHORT)
+    whole = RunFolder(tmp_path / "voice" / "runs" / "whole")
+    whole.path.mkdir()
+    train_clips(whole, chosen, clips)
+
+    def press(event: events.Event) -> None:
+        if isinstance(event, events.Step) and event.step == 13:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_clips(run, chosen, clips, listeners=[press])
+    train_clips(run, chosen, clips, resume=True)
+    losses = [[event.loss for event in of_kind(one, events.Step)] for one in (run, whole)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+    assert all(look.short_wer is not None for look in of_kind(run, events.Eval))
+
+
+def test_what_is_read_ahead_is_what_is_read(long_window: Path, clips: list[Clip], tmp_path: Path) -> None:
+    recogniser = load_recogniser(long_window, device="cpu")
+    for scope in ("both", "decoder"):
+        chosen = settings(long_window, scope=scope, window="short")
+        maker = ExampleMaker(recogniser, FeatureStore(tmp_path / scope), chosen)
+        examples = maker.prepare(clips[:4], None, lambda: None)
+        for short in (False, True):
+            plain = maker.batch(examples, 0, short=short)
+            maker.read_ahead(examples, 0, short=short)
+            ahead = maker.batch(examples, 0, short=short)
+            assert all(map(torch.equal, plain.sound, ahead.sound))
+            assert torch.equal(plain.ids, ahead.ids)
+        assert maker.batch(examples, 0, short=True).ids.shape[1] < maker.batch(examples, 0).ids.shape[1]
+
+
+@pytest.mark.parametrize(("rates", "chosen"), [((0.5, 0.5), "short"), ((0.5, 0.6), "standard")])
+def test_auto_asks_the_base_once_and_keeps_to_it(
+    long_window: Path, clips: list[Clip], run: RunFolder, rates: tuple[float, float], chosen: str
+) -> None:
+    given = [*rates, *[0.9] * 20]
+
+    def score(references: object, hypotheses: object) -> DevScore:
+        return DevScore(given.pop(0), 0.0)
+
+    asked = settings(long_window, **(SHORT | {"window": "auto"}))
+
+    def press(event: events.Event) -> None:
+        if isinstance(event, events.Checkpoint):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_clips(run, asked, clips, score=score, listeners=[press])
+    train_clips(run, asked, clips, score=score, resume=True)
+    (told,) = of_kind(run, events.Windows)
+    assert (told.chosen, told.standard_wer, told.short_wer) == (chosen, *rates)
+    assert told.divergence > 0 and told.short_loss != told.standard_loss
+    assert ("no worse" in told.sentence) == (chosen == "short")
+    assert all((look.short_wer is not None) == (chosen == "short") for look in of_kind(run, events.Eval))
+
+
+def test_run_is_heard_in_short_windows_only_where_its_best_look_was_no_worse(
+    long_window: Path, clips: list[Clip], run: RunFolder
+) -> None:
+    given = [0.5, 0.4, 0.3, 0.6, 0.6, 0.1, 0.6, 0.1]  # whole and short windows in turn; the second look is the best
+
+    def score(references: object, hypotheses: object) -> DevScore:
+        return DevScore(given.pop(0), 0.0)
+
+    train_clips(run, settings(long_window, **SHORT), clips, score=score)
+    assert not load_recogniser(run.path).short_windows
+    kept = run.events.read_text()
+    run.events.write_text(kept.replace('"short_wer": 0.6', '"short_wer": 0.3', 1))
+    tuned = load_recogniser(run.path)
+    assert tuned.short_windows
+    with tuned.as_base() as base:
+        assert not base.short_windows
+    assert tuned.short_windows
