@@ -176,7 +176,7 @@ class TrainingSettings(Settings):
     """Where to train: the encoder hears, the decoder writes. A voice is learned in the encoder."""
     window: Literal["standard", "short", "auto"] = "standard"
     """How much silence is heard after a clip: up to the model's whole window (standard); hardly any in most steps,
-    which takes a fraction of the time (short); or short where the base model hears your dev phrases no worse so (auto)."""
+    which takes a fraction of the time (short); or short if the base model hears your dev phrases no worse so (auto)."""
     short_share: float = Field(0.75, gt=0, le=1)
     """Share of the steps in short windows with window short; the others keep the whole window familiar."""
     language: Language | None = "en"

@@ -38,9 +38,7 @@ def test_encoder_gives_what_transformers_gives_for_whole_windows(recogniser: Rec
         assert torch.equal(encode(recogniser.model, mel).flatten(0, 1), expected.flatten(0, -2))
 
 
-def test_short_window_is_heard_as_by_a_model_with_so_short_a_window(
-    recogniser: Recogniser, small_voxtral: Path
-) -> None:
+def test_short_window_is_heard_as_by_a_model_of_that_window(recogniser: Recogniser, small_voxtral: Path) -> None:
     """transformers' own encoder, given the first positions alone, agrees."""
     mel = log_mel(recogniser.processor.feature_extractor, murmur(0.3), recogniser.window)[..., :64]
     smaller = load_recogniser(small_voxtral, device="cpu", dtype=torch.float32).model

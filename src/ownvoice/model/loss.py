@@ -1,9 +1,9 @@
 """The training loss: mean negative log-likelihood of the transcript's tokens, and of nothing else.
 
 Equal to ``VoxtralForConditionalGeneration(**processor inputs, labels=...)`` in loss and gradients, for less work: the
-vocabulary head runs on label positions alone, a few hundred at a time, and audio embeddings computed before are taken as
-they are. Clips are padded on the right, where a causal decoder cannot see, so no attention mask is needed, and attention
-can take its fastest kernel. Makes no optimiser step.
+vocabulary head runs on label positions alone, a few hundred at a time, and audio embeddings computed before are taken
+as they are. Clips are padded on the right, where a causal decoder cannot see, so no attention mask is needed, and
+attention can take its fastest kernel. Makes no optimiser step.
 """
 
 from __future__ import annotations
@@ -79,9 +79,8 @@ def make_batch(
         first = row * length + len(prompt) - 1  # the prompt's last token predicts the transcript's first
         positions.extend(range(first, first + len(target)))
     labels = torch.tensor([token for target in targets for token in target])
-    sound = tuple(
-        torch.cat(list(alike)) for _, alike in itertools.groupby(sounds, key=lambda windows: windows.shape[1:])
-    )
+    alike = itertools.groupby(sounds, key=lambda windows: windows.shape[1:])
+    sound = tuple(torch.cat(list(neighbours)) for _, neighbours in alike)
     return Batch(ids, torch.tensor(positions), labels, sound, encoded)
 
 
@@ -98,7 +97,7 @@ class LabelLoss(torch.nn.Module):
         A sum, so that the caller can divide by the labels of all batches of an optimiser step.
         """
         hidden = self.label_states(batch)
-        chunks = list(zip(hidden.split(HEAD_CHUNK), batch.labels.split(HEAD_CHUNK), strict=True))
+        chunks = list(zip(torch.split(hidden, HEAD_CHUNK), torch.split(batch.labels, HEAD_CHUNK), strict=True))
         if len(chunks) == 1:
             return self._head_loss(*chunks[0])
         # The way back computes each chunk's logits again rather than keep those of all.

@@ -75,7 +75,10 @@ def look_at_dev(
 def encoded_batch(
     recogniser: Recogniser, maker: ExampleMaker, examples: Sequence[Example], language: str | None, *, short: bool
 ) -> tuple[Batch, torch.Tensor]:
-    """Examples of one shape (:func:`batches_by_length`) as a batch, and their audio embeddings ``(windows, audio tokens, width)``."""
+    """Examples of one shape (:func:`batches_by_length`) as a batch, and their audio embeddings.
+
+    These are ``(windows, audio tokens, decoder width)``, on the model's device.
+    """
     features = torch.cat([maker.features(example, 0, short=short) for example in examples]).to(recogniser.device)
     audio = features if maker.encoded else encode(recogniser.model, features)
     windows = audio.shape[0] // len(examples)

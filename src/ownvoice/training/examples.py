@@ -1,8 +1,8 @@
 """From clips on disk to what a training step needs: target ids, and features that are computed once.
 
-With the encoder in the scope the features are log-mel windows, of which a short window is the beginning; where the scope
-leaves the encoder alone they are the audio embeddings it makes of them, for whole and for short windows apart. Batches
-are put together here, from features that a thread reads ahead; in which order is :mod:`ownvoice.training.plan`'s.
+With the encoder in the scope the features are log-mel windows, of which a short window is the beginning; where the
+scope leaves the encoder alone they are the audio embeddings it makes of them, for whole and for short windows apart.
+Batches are put together here, of features that a thread reads ahead; their order is :mod:`ownvoice.training.plan`'s.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decides between whole and short windows for a run that leaves it open, by how the base model hears the dev set in both.
+"""Decides between whole and short windows for a run that leaves it open, by how the base hears the dev set in both.
 
 A model that hears a phrase as well when the silence after it is left out can learn from short windows, at a fraction of
 the time; one that needs the silence cannot be judged so. Nothing is trained here, and the decision is made once: a
