@@ -63,8 +63,8 @@ def install(wheel: Path, environment: Path) -> Path:
     """The ``ownvoice`` command of a new environment with the wheel and what it asks for, and no more."""
     venv.create(environment, with_pip=True)
     python, lock = environment / "bin" / "python", ROOT / "requirements.lock"
-    command = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(lock), str(wheel)]
-    run(command, INSTALL_SECONDS, environment)
+    install = [str(python), "-m", "pip", "install", "-qq", "--no-compile", "--constraint", str(lock), str(wheel)]
+    run(install, INSTALL_SECONDS, environment)
     run([str(python), "-m", "pip", "check"], START_SECONDS, environment)
     return environment / "bin" / "ownvoice"
 

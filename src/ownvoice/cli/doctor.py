@@ -1,4 +1,4 @@
-"""``ownvoice doctor``: prints what :mod:`ownvoice.doctor` found."""
+"""``ownvoice doctor``: prints what :mod:`ownvoice.workflow.doctor` found."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ownvoice.doctor import Diagnosis
+    from ownvoice.workflow.doctor import Diagnosis
 
 
 @click.command("doctor")
+@click.option("--hub", "ask_hub", is_flag=True, help="Ask the Hugging Face Hub who you are there and what you may do.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-def command(as_json: bool) -> None:
+def command(ask_hub: bool, as_json: bool) -> None:
     """What this machine can train, and why not more.
 
-    Sizes are estimates from the models' shapes; nothing is downloaded and no connection is opened.
+    Each thing that is not as it should be comes with what to do about it. Sizes are estimates from the models' shapes.
+    The microphone is heard for a moment, and nothing of it kept; without --hub no connection is opened.
     """
     from pathlib import Path
 
-    from ownvoice.doctor import examine
+    from ownvoice.workflow.doctor import examine
 
-    diagnosis = examine(Path.cwd())
+    diagnosis = examine(Path.cwd(), ask_hub=ask_hub)
     if as_json:
         _print_json(diagnosis)
     else:
@@ -42,7 +44,7 @@ def _print_tables(diagnosis: Diagnosis) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ownvoice.doctor import GIGABYTE
+    from ownvoice.workflow.doctor import GIGABYTE
 
     console = Console()
     machine = Table("", "this machine", "has", "what to do", box=None, pad_edge=False)

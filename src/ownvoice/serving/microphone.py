@@ -68,15 +68,26 @@ def microphone(recorder: list[str]) -> Iterator[Iterator[np.ndarray]]:
         process.communicate()
 
 
+def why_deaf(recorder: list[str], seconds: float) -> str | None:
+    """What keeps ``recorder`` from hearing anything within ``seconds``; None where it hears, which is thrown away."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - one of the fixed commands above
+            recorder, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
+        heard, complaint = ended.stdout, ended.stderr
+    except subprocess.TimeoutExpired as still_recording:
+        heard, complaint = still_recording.output, b"it hears nothing"
+    return None if heard else _last_line(complaint)
+
+
 def _blocks(process: subprocess.Popen[bytes], program: str) -> Iterator[np.ndarray]:
     heard = False
     while block := _read(process.stdout):
         heard = True
         yield np.frombuffer(block, "<i2").astype(np.float32) / 32768
     if not heard:
-        complaint = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
         raise UsageError(
-            f"{program} could not record ({complaint.splitlines()[-1] if complaint else 'it said nothing'})",
+            f"{program} could not record ({_last_line(process.stderr.read() if process.stderr else b'')})",
             mend="Check that a microphone is plugged in and that this program may use it.",
         )
 
@@ -84,3 +95,8 @@ def _blocks(process: subprocess.Popen[bytes], program: str) -> Iterator[np.ndarr
 def _read(stream: IO[bytes] | None) -> bytes:
     """Whole samples, as soon as there are some."""
     return b"" if stream is None else stream.read(2 * _BLOCK)
+
+
+def _last_line(complaint: bytes) -> str:
+    lines = complaint.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
