@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 import ownvoice
+from ownvoice.cli import cli
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
@@ -81,6 +83,10 @@ def test_links_between_files_lead_somewhere(name: str) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text())
     local = [link.split("#")[0] for link in links if not re.match(r"[a-z]+:|#", link)]
     assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_version_is_told() -> None:
+    assert CliRunner().invoke(cli, ["--version"]).stdout == f"ownvoice, version {ownvoice.__version__}\n"
 
 
 def test_version_is_semantic_and_the_changelog_in_order() -> None:
