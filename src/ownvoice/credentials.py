@@ -7,6 +7,7 @@ A token lives in the environment or in the Hub client's own login. It is handed 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 
 class Secret:
@@ -27,6 +28,23 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a secret is never written to disk")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a person who signed in on a page gave; kept in memory alone."""
+
+    hub: Secret
+    space: Secret | None = None
+    """Given to a demo Space, which reads its private model with it."""
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with these tokens, and none else, for a process that works for this person."""
+        kept = {name: value for name, value in os.environ.items() if name not in ("HF_TOKEN", "OWNVOICE_SPACE_TOKEN")}
+        given = {"HF_TOKEN": self.hub.reveal().strip()}
+        if self.space is not None:
+            given["OWNVOICE_SPACE_TOKEN"] = self.space.reveal().strip()
+        return kept | given
 
 
 def hub_token() -> Secret | None:

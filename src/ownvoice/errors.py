@@ -26,6 +26,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 
 class OwnvoiceError(Exception):
@@ -102,8 +103,18 @@ class DiskFullError(StorageError):
     """There is no room left on the disk, or within what this person may use of it."""
 
 
+HubFault = Literal["token", "payment", "rights", "missing", "changed", "full", "busy", "broken", "connection", "other"]
+"""Which kind of refusal of the Hub, for a page that tells it in its own words."""
+
+
 class HubError(OwnvoiceError):
     """The Hugging Face Hub refused the request or could not be reached."""
+
+    def __init__(
+        self, what: str, *, where: str | Path | None = None, mend: str | None = None, fault: HubFault = "other"
+    ) -> None:
+        self.fault = fault
+        super().__init__(what, where=where, mend=mend)
 
 
 _STORAGE_FAULTS = {

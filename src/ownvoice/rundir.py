@@ -2,7 +2,7 @@
 
     VOICE/voice.yaml  VOICE/data.jsonl  VOICE/wavs/  VOICE/takes/ID/  VOICE/phrases.jsonl  VOICE/cache/
     VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
-    VOICE/published.json  RUN/published.json  RUN/remote.json
+    VOICE/published.json  VOICE/sharing.json  VOICE/sharing.txt  RUN/published.json  RUN/remote.json
     VOICE/own_phrases.jsonl  VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
@@ -100,6 +100,21 @@ class VoiceFolder:
     def published(self) -> Path:
         """Where the recordings were published, and how."""
         return self.path / "published.json"
+
+    @property
+    def sharing(self) -> Path:
+        """What the person wants to share from the app, and how far that is."""
+        return self.path / "sharing.json"
+
+    @property
+    def sharing_lock(self) -> Path:
+        """Held by the process that shares."""
+        return self.path / ".sharing"
+
+    @property
+    def sharing_log(self) -> Path:
+        """What that process printed: for a person who looks for a fault."""
+        return self.path / "sharing.txt"
 
     @property
     def runs(self) -> Path:

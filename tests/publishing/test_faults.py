@@ -11,6 +11,7 @@ from fakes.hub.app import Hub as LocalHub
 from ownvoice.errors import HubError
 from ownvoice.publishing.files import RepoFile
 from ownvoice.publishing.hub import Hub
+from ownvoice.publishing.push import push
 from ownvoice.publishing.refusals import hub_refusals
 
 Connect = Callable[..., Hub]
@@ -50,7 +51,7 @@ def publish(hub: Hub) -> None:
     hub.writable_name(hub.identity(), "voice")
     state = hub.ensure_repo("dataset", "anna/voice", public=True)
     ours = "data/".__le__
-    hub.push("dataset", "anna/voice", FILES, "Publish", ours=ours, progress=lambda done, total: None)
+    push(hub, "dataset", "anna/voice", FILES, "Publish", ours=ours)
     hub.forget_history("dataset", "anna/voice")
     if not state.public:
         hub.make_public("dataset", "anna/voice")

@@ -11,7 +11,9 @@ from fakes.hub.app import Hub as LocalHub
 from fakes.hub.app import add_repo
 from ownvoice.errors import HubError, UsageError
 from ownvoice.publishing.files import RepoFile
-from ownvoice.publishing.hub import Hub, Pushed
+from ownvoice.publishing.hub import Hub
+from ownvoice.publishing.push import push as push_files
+from ownvoice.publishing.repository import Pushed
 
 Connect = Callable[..., Hub]
 
@@ -22,14 +24,7 @@ TABLE = RepoFile("data/train/metadata.jsonl", b'{"file_name": "a.wav"}\n')
 
 def push(hub: Hub, *files: RepoFile, repo: str = "anna/voice", public: bool = False) -> Pushed:
     hub.ensure_repo("dataset", repo, public=public)
-    return hub.push(
-        "dataset",
-        repo,
-        files,
-        "Publish",
-        ours=lambda path: path.startswith("data/"),
-        progress=lambda done, total: None,
-    )
+    return push_files(hub, "dataset", repo, files, "Publish", ours=lambda path: path.startswith("data/"))
 
 
 def contents(local_hub: LocalHub, repo: str = "anna/voice", kind: str = "dataset") -> dict[str, bytes]:

@@ -34,7 +34,7 @@ def command(folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | N
     Lists those of the voices in FOLDERS, each with its state  [default: voices]. They go on without this computer.
     ownvoice train VOICE --on hf-jobs:FLAVOR starts one.
     """
-    from ownvoice.cli.publish import connect_account
+    from ownvoice.cli.account import connect_account
     from ownvoice.errors import UsageError
     from ownvoice.rundir import RunFolder
     from ownvoice.workflow import remote
@@ -86,7 +86,7 @@ def train_remotely(
         when one cannot be planned, before anything is sent; or at the end, when one failed.
     """
     from ownvoice import workflow
-    from ownvoice.cli.publish import confirm, connect_account
+    from ownvoice.cli.account import confirm, connect_account
     from ownvoice.errors import UsageError
     from ownvoice.rundir import VoiceFolder
     from ownvoice.workflow.remote import begin, plan_remote
@@ -211,7 +211,7 @@ def _row(run: RunFolder, job: JobState | None) -> dict[str, object]:
 
 
 def _work(repo: str) -> None:
-    from ownvoice.cli.publish import connect_account
+    from ownvoice.cli.account import connect_account
     from ownvoice.workflow.remote_job import work
 
     work(connect_account(), repo, Path("voice"), click.echo)

@@ -1,35 +1,24 @@
-"""``ownvoice publish``: says who you are and what would leave this computer, asks, and does it."""
+"""``ownvoice publish``: what can be shared, and taking it back. Their common course is in ``sharing.py``."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ownvoice.cli.account import confirm, connect_account
+from ownvoice.cli.sharing import MakePlans, ask_read_token, shares
+
 if TYPE_CHECKING:
     from ownvoice.cli.progress import RunProgress
-    from ownvoice.credentials import Secret
-    from ownvoice.publishing.record import Published
     from ownvoice.workflow.publish import Account, Plan
 
-_F = TypeVar("_F", bound=Callable[..., None])
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def sharing_options(function: _F) -> _F:
-    """The options that every kind of publishing has."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of addresses."),
-        click.option("--yes", is_flag=True, help="Answer every question with yes, the one for consent too."),
-        click.option("--public/--private", default=False, help="Who can read it: everybody, or only you  [private]"),
-    ):
-        function = option(function)
-    return function
-
-
-def card_options(function: _F) -> _F:
+def _card_options(function: _F) -> _F:
     """The options that what has a card of its own has as well."""
     for option in (
         click.option("--licence", "--license", "licence", metavar="NAME", default="", help="As the Hub writes it."),
@@ -41,7 +30,6 @@ def card_options(function: _F) -> _F:
 
 _CONDITIONS = click.option("--conditions", metavar="TEXT", default="", help="How and where was recorded, for the card.")
 _REPO = click.option("--repo", metavar="[OWNER/]NAME", help="Name on the Hub  [default: the last one, or a new one]")
-
 _HARDWARE = click.option(
     "--hardware", "machine", metavar="NAME", default="cpu-basic", show_default=True, help="What the demo runs on."
 )
@@ -61,29 +49,18 @@ def command() -> None:
 @click.argument("voice", type=click.Path(path_type=Path))
 @_CONDITIONS
 @_REPO
-@card_options
-@sharing_options
-def dataset(
-    voice: Path,
-    conditions: str,
-    repo: str | None,
-    public: bool,
-    author: str,
-    licence: str,
-    yes: bool,
-    as_json: bool,
-) -> None:
+@_card_options
+@shares
+def dataset(voice: Path, repo: str | None, public: bool, **card: str) -> MakePlans:
     """The recordings in the folder VOICE, as a data set that plays at once."""
     from ownvoice.publishing.card import Wishes
     from ownvoice.rundir import VoiceFolder
     from ownvoice.workflow.publish_plan import plan_dataset
 
-    wishes = Wishes(author, licence, conditions)
-
     def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
-        return [plan_dataset(account, VoiceFolder(voice), repo=repo, public=public, wishes=wishes)]
+        return [plan_dataset(account, VoiceFolder(voice), repo=repo, public=public, wishes=Wishes(**card))]
 
-    share(plans, yes=yes, as_json=as_json)
+    return plans
 
 
 @command.command("model", short_help="The model of a training run, with its card.")
@@ -96,25 +73,13 @@ def dataset(
 )
 @click.option("--quantize", "quantise", type=click.Choice(["int8", "nf4"]), help="8 or 4 bits a weight; merged only.")
 @_REPO
-@card_options
-@sharing_options
-def model(
-    run: Path,
-    form: Any,
-    quantise: Any,
-    repo: str | None,
-    public: bool,
-    author: str,
-    licence: str,
-    yes: bool,
-    as_json: bool,
-) -> None:
+@_card_options
+@shares
+def model(run: Path, form: Any, quantise: Any, repo: str | None, public: bool, **card: str) -> MakePlans:
     """The model of the training run RUN, with its card. No recording is ever in it."""
     from ownvoice.publishing.card import Wishes
     from ownvoice.rundir import RunFolder
     from ownvoice.workflow.publish_plan import plan_model
-
-    wishes = Wishes(author, licence)
 
     def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
         return [
@@ -125,12 +90,12 @@ def model(
                 quantise=quantise,
                 repo=repo,
                 public=public,
-                wishes=wishes,
+                wishes=Wishes(**card),
                 progress=progress.stage,
             )
         ]
 
-    share(plans, yes=yes, as_json=as_json)
+    return plans
 
 
 @command.command("space", short_help="A demo of a published model.")
@@ -138,8 +103,8 @@ def model(
 @_HARDWARE
 @_COMPARE
 @_REPO
-@sharing_options
-def space(run: Path, machine: str, compares: bool, repo: str | None, public: bool, yes: bool, as_json: bool) -> None:
+@shares
+def space(run: Path, **options: Any) -> MakePlans:
     """A demo of the published model of the training run RUN, as a Space: record or upload, and read what it hears.
 
     Waits until it runs, and sends it one recording to see that it hears. A private model needs a token that can only
@@ -148,20 +113,7 @@ def space(run: Path, machine: str, compares: bool, repo: str | None, public: boo
     from ownvoice.rundir import RunFolder
     from ownvoice.workflow.publish_space import plan_space
 
-    def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
-        return [
-            plan_space(
-                account,
-                RunFolder(run),
-                machine=machine,
-                compares=compares,
-                repo=repo,
-                public=public,
-                ask_token=_ask_read_token,
-            )
-        ]
-
-    share(plans, yes=yes, as_json=as_json)
+    return lambda account, progress: [plan_space(account, RunFolder(run), **options, ask_token=ask_read_token)]
 
 
 @command.command("all", short_help="A run's recordings, its model, and a demo if wanted; asked for once.")
@@ -170,43 +122,20 @@ def space(run: Path, machine: str, compares: bool, repo: str | None, public: boo
 @_HARDWARE
 @_COMPARE
 @_CONDITIONS
-@card_options
-@sharing_options
-def everything(
-    run: Path,
-    demo: bool,
-    machine: str,
-    compares: bool,
-    conditions: str,
-    public: bool,
-    author: str,
-    licence: str,
-    yes: bool,
-    as_json: bool,
-) -> None:
+@_card_options
+@shares
+def everything(run: Path, demo: bool, **options: Any) -> MakePlans:
     """The recordings and the model of the training run RUN, with --space a demo too, asked for once."""
-    from ownvoice.publishing.card import Wishes
     from ownvoice.rundir import RunFolder
-    from ownvoice.workflow.publish_plan import plan_all
-    from ownvoice.workflow.publish_space import plan_all_three
-
-    wishes = Wishes(author, licence, conditions)
+    from ownvoice.workflow.publish_space import plan_together
+    from ownvoice.workflow.sharing_record import Wanted
 
     def plans(account: Account, progress: RunProgress) -> Sequence[Plan]:
-        if not demo:
-            return plan_all(account, RunFolder(run), public=public, wishes=wishes, progress=progress.stage)
-        return plan_all_three(
-            account,
-            RunFolder(run),
-            machine=machine,
-            compares=compares,
-            public=public,
-            wishes=wishes,
-            ask_token=_ask_read_token,
-            progress=progress.stage,
-        )
+        wanted = Wanted(("dataset", "model", "space") if demo else ("dataset", "model"), **options)
+        trained = RunFolder(run).require()
+        return plan_together(account, trained.voice, trained, wanted, ask_token=ask_read_token, progress=progress.stage)
 
-    share(plans, yes=yes, as_json=as_json)
+    return plans
 
 
 @command.command("withdraw")
@@ -225,86 +154,11 @@ def withdraw(kind: Any, repo: str, yes: bool) -> None:
     click.echo(" ".join(remains), err=True)
 
 
-def share(make_plans: Callable[[Account, RunProgress], Sequence[Plan]], *, yes: bool, as_json: bool) -> None:
-    """Connect, plan, show, ask, carry out, and print where it is."""
-    from ownvoice.cli.progress import RunProgress
-    from ownvoice.workflow.publish import carry_out
+@command.command("work", hidden=True)  # what the app has a process of its own do
+@click.argument("voice", type=click.Path(path_type=Path))
+def work(voice: Path) -> None:
+    """Do for VOICE what the person decided in the app."""
+    from ownvoice.rundir import VoiceFolder
+    from ownvoice.workflow import sharing_job
 
-    account = connect_account()
-    with RunProgress() as progress:
-        plans = make_plans(account, progress)
-    for plan in plans:
-        _show(plan)
-    if any(plan.public or plan.consent or plan.costs for plan in plans):
-        agreed = "Does the speaker agree to this, and shall" if any(plan.consent for plan in plans) else "Shall"
-        confirm(f"{agreed} it be sent?", yes)
-    published = [carry_out(account, plan, _say_sent) for plan in plans]
-    _print(plans, published, as_json)
-
-
-def _say_sent(stage: str, done: int, total: int | None) -> None:
-    """A line for each batch; on a terminal the Hub's client draws a bar of its own for each large file."""
-    from ownvoice.workflow.publish import readable_size
-
-    if total:
-        click.echo(f"{stage}: {readable_size(done)} of {readable_size(total)}", err=True)
-
-
-def connect_account() -> Account:
-    """Ask the Hub who this is, and say it."""
-    from ownvoice.workflow.publish import connect
-
-    account = connect(lambda sentence: click.echo(sentence, err=True))
-    click.echo(account.identity.sentence, err=True)
-    return account
-
-
-def _ask_read_token(model: str) -> Secret | None:
-    """The token of a demo, from the environment or a masked question; it is kept in memory alone."""
-    from ownvoice.credentials import Secret, space_token
-
-    token = space_token()
-    if token is not None or not sys.stdin.isatty():
-        return token
-    question = f"The model {model} is private. A token that can only read it, for the demo"
-    return Secret(click.prompt(question, hide_input=True, err=True))
-
-
-def _show(plan: Plan) -> None:
-    from ownvoice.workflow.publish import readable_size
-
-    readers = "PUBLIC: everybody can read and copy it" if plan.public else "private: only those you let in can read it"
-    lines = [f"\nThe {plan.kind} {plan.repo} will be {readers}. It holds:"]
-    lines += [f"  - {sentence}" for sentence in plan.contains]
-    lines.append(f"Its files, {readable_size(plan.size)} in all:")
-    lines += [f"  {line}" for line in plan.listing]
-    lines += [f"Note: {note}" for note in plan.notes]
-    if plan.consent:
-        lines.append(f'What the speaker agrees to, kept in voice.yaml and on the card:\n  "{plan.consent}"')
-    click.echo("\n".join(lines), err=True)
-
-
-def confirm(question: str, yes: bool) -> None:
-    """Ask a person, unless ``yes``; an error where they say no or nobody can be asked."""
-    from ownvoice.errors import OwnvoiceError, UsageError
-
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("this has to be confirmed, and nobody can be asked here", mend="Say --yes to confirm it.")
-    if not click.confirm(question, err=True):
-        raise OwnvoiceError("nothing was sent or changed")
-
-
-def _print(plans: Sequence[Plan], published: Sequence[Published], as_json: bool) -> None:
-    if as_json:
-        import json
-
-        rows = [
-            {"kind": plan.kind, "repo": done.repo, "url": done.url, "public": done.public, "commit": done.commit}
-            for plan, done in zip(plans, published, strict=True)
-        ]
-        click.echo(json.dumps(rows))
-        return
-    for done in published:
-        click.echo(done.url)
+    sharing_job.work(VoiceFolder(voice))

@@ -8,6 +8,8 @@ from typing import Literal
 from ownvoice.errors import UsageError
 from ownvoice.publishing.hub import Hub
 
+Purpose = Literal["spaces", "jobs"]
+
 FREE = "cpu-basic"
 ZERO = "zero-a10g"
 """Graphics cards that a Space gets for as long as it computes; see https://huggingface.co/docs/hub/spaces-zerogpu."""
@@ -36,7 +38,22 @@ class Hardware:
         return f"{self.title} ({self.name}) costs {price}"
 
 
-def find_hardware(hub: Hub, purpose: Literal["spaces", "jobs"], name: str) -> Hardware:
+def list_hardware(hub: Hub, purpose: Purpose) -> list[Hardware]:
+    """The machines the Hub rents out, with their prices today, in its own order.
+
+    Raises
+    ------
+    HubError
+        when it cannot be asked.
+    """
+    offered = hub.call(
+        lambda api: api.list_spaces_hardware() if purpose == "spaces" else api.list_jobs_hardware(),
+        where="the Hub's machines",
+    )
+    return [Hardware(kind.name, kind.pretty_name, kind.unit_cost_usd * _HOURS[kind.unit_label]) for kind in offered]
+
+
+def find_hardware(hub: Hub, purpose: Purpose, name: str) -> Hardware:
     """A kind of machine and its price today.
 
     Raises
@@ -46,14 +63,7 @@ def find_hardware(hub: Hub, purpose: Literal["spaces", "jobs"], name: str) -> Ha
     HubError
         when it cannot be asked.
     """
-    offered = hub.call(
-        lambda api: api.list_spaces_hardware() if purpose == "spaces" else api.list_jobs_hardware(),
-        where="the Hub's machines",
-    )
-    kinds = {
-        kind.name: Hardware(kind.name, kind.pretty_name, kind.unit_cost_usd * _HOURS[kind.unit_label])
-        for kind in offered
-    }
+    kinds = {kind.name: kind for kind in list_hardware(hub, purpose)}
     if name not in kinds:
         raise UsageError("the Hub has no such machine", where=name, mend=f"Choose one of: {', '.join(kinds)}")
     return kinds[name]

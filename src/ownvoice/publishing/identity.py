@@ -40,8 +40,14 @@ class Identity:
         return self.role != "fineGrained" or namespace in self.writable or repo in self.writable
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """People, organisations and repositories the token may write to; none of one that only reads."""
+        if self.role == "read":
+            return ()
+        return self.writable if self.role == "fineGrained" else (self.name, *self.organisations)
+
+    @property
     def sentence(self) -> str:
         """Who and what, for the person."""
-        places = self.writable if self.role == "fineGrained" else (self.name, *self.organisations)
-        may = "only read" if self.role == "read" or not places else f"write to: {', '.join(places)}"
+        may = f"write to: {', '.join(self.places)}" if self.places else "only read"
         return f"Logged in as {self.name}. This access token may {may}."

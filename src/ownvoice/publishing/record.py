@@ -6,6 +6,7 @@ The next time goes to the same place, and a card knows whether the recordings ca
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ownvoice.errors import DataError
-from ownvoice.publishing.hub import RepoKind
+from ownvoice.publishing.repository import RepoKind
 from ownvoice.rundir import write_atomically
 
 
@@ -57,8 +58,22 @@ def note_published(path: Path, kind: RepoKind, published: Published) -> None:
     StorageError
         when it cannot be written.
     """
-    known = {**read_published(path), kind: published}
-    plain = {name: asdict(entry) for name, entry in known.items()}
+    _write(path, {**read_published(path), kind: published})
+
+
+def forget_published(path: Path, kind: RepoKind) -> None:
+    """Strike out what is not on the Hub any more, atomically.
+
+    Raises
+    ------
+    StorageError
+        when it cannot be written.
+    """
+    _write(path, {name: entry for name, entry in read_published(path).items() if name != kind})
+
+
+def _write(path: Path, published: Mapping[RepoKind, Published]) -> None:
+    plain = {name: asdict(entry) for name, entry in published.items()}
     write_atomically(path, json.dumps(plain, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
-from ownvoice.errors import HubError, UsageError
+from ownvoice.errors import HubError, HubFault, UsageError
 
 TOKENS_PAGE = "https://huggingface.co/settings/tokens"
 GOES_ON = "Run the same command again: what has arrived is not sent twice."
@@ -57,6 +57,17 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     ),
     422: ("a file did not arrive whole", GOES_ON),
     429: ("the Hub asks to wait: too many requests came from this account", f"Wait a few minutes. {GOES_ON}"),
+}
+
+_FAULTS: dict[int, HubFault] = {
+    401: "token",
+    402: "payment",
+    403: "rights",
+    404: "missing",
+    409: "changed",
+    412: "changed",
+    413: "full",
+    429: "busy",
 }
 
 
@@ -135,7 +146,8 @@ def _explained(where: str, error: HfHubHTTPError) -> HubError:
         status = 404  # the Hub answers 401 for a repository it will not speak of
     what, mend = _MEANINGS.get(status, (f"the Hub has a fault of its own ({status})", f"Try again later. {GOES_ON}"))
     said = error.server_message
-    return HubError(f"{what} (it says: {_first_line(said)})" if said else what, where=where, mend=mend)
+    told = f"{what} (it says: {_first_line(said)})" if said else what
+    return HubError(told, where=where, mend=mend, fault=_FAULTS.get(status, "broken" if status >= 500 else "other"))
 
 
 def _broken(where: str, error: Exception) -> HubError:
@@ -143,6 +155,7 @@ def _broken(where: str, error: Exception) -> HubError:
         f"the connection to the Hub broke or could not be made ({type(error).__name__})",
         where=where,
         mend=f"Check the connection. {GOES_ON}",
+        fault="connection",
     )
 
 

@@ -22,9 +22,10 @@ from ownvoice.errors import HubError
 from ownvoice.publishing.card import render_card
 from ownvoice.publishing.files import RepoFile
 from ownvoice.publishing.hardware import Hardware
-from ownvoice.publishing.hub import Hub, repo_url
+from ownvoice.publishing.hub import Hub
 from ownvoice.publishing.identity import Identity
 from ownvoice.publishing.refusals import TOKENS_PAGE
+from ownvoice.publishing.repository import repo_url
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -17,10 +17,12 @@ from ownvoice.data.manifest import read_voice_settings, write_voice_settings
 from ownvoice.errors import HubError
 from ownvoice.events import StageProgress
 from ownvoice.publishing.files import RepoFile, refuse_traces
-from ownvoice.publishing.hub import Hub, RepoKind, RepoState, Say
+from ownvoice.publishing.hub import LONGEST_WAIT, Hub, Say
 from ownvoice.publishing.identity import Identity
+from ownvoice.publishing.push import push
 from ownvoice.publishing.record import Published, note_published, now
 from ownvoice.publishing.refusals import TOKENS_PAGE
+from ownvoice.publishing.repository import RepoKind, RepoState
 from ownvoice.publishing.space import SpaceSetup, configure, hear, wait_until_running
 from ownvoice.rundir import VoiceFolder
 
@@ -96,13 +98,15 @@ class Plan:
         return tuple(f"{name}  {readable_size(size)}" for name, size in lines.items())
 
 
-def connect(say: Say, token: Secret | None = None) -> Account:
+def connect(say: Say, token: Secret | None = None, *, patience: float = LONGEST_WAIT) -> Account:
     """Find out who this is and what the token may do, before anything else.
 
     Parameters
     ----------
     token
         One given for this time alone; left out, that of the environment or of the Hub client's login.
+    patience
+        Seconds of a wait that is still waited for when the Hub is busy.
 
     Raises
     ------
@@ -115,8 +119,9 @@ def connect(say: Say, token: Secret | None = None) -> Account:
             "nobody is logged in",
             where="Hugging Face account",
             mend=f"Make an access token with the role 'write' at {TOKENS_PAGE}, then log in with: hf auth login",
+            fault="token",
         )
-    hub = Hub(known, say)
+    hub = Hub(known, say, patience=patience)
     return Account(hub, hub.identity())
 
 
@@ -138,7 +143,8 @@ def carry_out(account: Account, plan: Plan, progress: StageProgress) -> Publishe
         keep_consent(plan.voice, plan.consent)
     hub = account.hub
     before = _made(hub, plan)
-    pushed = hub.push(
+    pushed = push(
+        hub,
         plan.kind,
         plan.repo,
         plan.files,
@@ -181,7 +187,7 @@ def _made(hub: Hub, plan: Plan) -> RepoState:
         configure(hub, plan.repo, plan.space)
     except HubError as error:
         mend = f"{error.mend or ''} {plan.space.here}".strip()
-        raise HubError(error.what, where=error.where, mend=mend) from None
+        raise HubError(error.what, where=error.where, mend=mend, fault=error.fault) from None
     return before
 
 

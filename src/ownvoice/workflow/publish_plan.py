@@ -19,9 +19,10 @@ from ownvoice.errors import StorageError, TooLittleDataError, UsageError
 from ownvoice.events import StageProgress
 from ownvoice.publishing import dataset, model
 from ownvoice.publishing.card import DatasetFacts, ModelFacts, ModelForm, Wishes, model_card
-from ownvoice.publishing.hub import RepoKind, refuse_unwanted_public
+from ownvoice.publishing.hub import refuse_unwanted_public
 from ownvoice.publishing.model import hub_base, read_json
 from ownvoice.publishing.record import read_published
+from ownvoice.publishing.repository import RepoKind
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.export import export_model
 from ownvoice.workflow.publish import Account, Plan
@@ -178,21 +179,6 @@ def _model_notes(run: RunFolder, facts: ModelFacts, weights: Path) -> Iterator[s
         yield f"The merged model stays on this computer too, in {weights}; delete that folder when you like."
     if not facts.built_in_base and not (facts.base or "").startswith("mistralai/"):
         yield "The licence is Voxtral's own. Where its base model has another, say so with --licence."
-
-
-def plan_all(
-    account: Account, run: RunFolder, *, public: bool = False, wishes: Wishes, progress: StageProgress
-) -> tuple[Plan, ...]:
-    """Plan a run's recordings and its model together, in the order in which they are carried out.
-
-    Raises
-    ------
-    OwnvoiceError
-        as :func:`plan_dataset` and :func:`plan_model`.
-    """
-    recordings = plan_dataset(account, run.require().voice, run=run, public=public, wishes=wishes)
-    trained = plan_model(account, run, public=public, dataset_plan=recordings, wishes=wishes, progress=progress)
-    return recordings, trained
 
 
 def card_of_run(run: RunFolder, repo: str | None, wishes: Wishes) -> str:

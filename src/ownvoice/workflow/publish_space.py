@@ -23,6 +23,7 @@ from ownvoice.publishing.hardware import FREE, ZERO, Hardware, find_hardware
 from ownvoice.publishing.model import hub_base
 from ownvoice.publishing.record import read_published
 from ownvoice.publishing.refusals import TOKENS_PAGE
+from ownvoice.publishing.repository import RepoKind
 from ownvoice.publishing.space import (
     ASLEEP_SECONDS,
     GRADIO,
@@ -32,10 +33,11 @@ from ownvoice.publishing.space import (
     refuse_unfit_token,
     space_files,
 )
-from ownvoice.rundir import RunFolder, write_atomically
+from ownvoice.rundir import RunFolder, VoiceFolder, write_atomically
 from ownvoice.workflow.demo import SAMPLE_VOICE
 from ownvoice.workflow.publish import Account, Plan
-from ownvoice.workflow.publish_plan import place, plan_all, voice_slug
+from ownvoice.workflow.publish_plan import place, plan_dataset, plan_model, voice_slug
+from ownvoice.workflow.sharing_record import Wanted
 
 AskToken = Callable[[str], Secret | None]
 """Asks the person for a token that may only read the model named; None when there is none."""
@@ -111,29 +113,51 @@ def plan_space(
     )
 
 
-def plan_all_three(
+def plan_together(
     account: Account,
-    run: RunFolder,
+    voice: VoiceFolder,
+    run: RunFolder | None,
+    wanted: Wanted,
     *,
-    machine: str = FREE,
-    compares: bool = False,
-    public: bool = False,
-    wishes: Wishes,
     ask_token: AskToken,
     progress: StageProgress,
 ) -> tuple[Plan, ...]:
-    """Plan a run's recordings, its model and its demo together, in the order in which they are carried out.
+    """Plan recordings, a model and its demo together, those that are wanted, in the order they are carried out in.
+
+    Parameters
+    ----------
+    run
+        Whose model and demo are meant, and whose split the recordings keep; None for recordings alone.
 
     Raises
     ------
+    UsageError
+        when a model or a demo is wanted of no run.
     OwnvoiceError
-        as :func:`~ownvoice.workflow.publish_plan.plan_all` and :func:`plan_space`.
+        as :func:`~ownvoice.workflow.publish_plan.plan_dataset`, :func:`~ownvoice.workflow.publish_plan.plan_model` and
+        :func:`plan_space`.
     """
-    recordings, trained = plan_all(account, run, public=public, wishes=wishes, progress=progress)
-    demo = plan_space(
-        account, run, machine=machine, compares=compares, public=public, model_plan=trained, ask_token=ask_token
-    )
-    return recordings, trained, demo
+    wishes, public = Wishes(wanted.author, wanted.licence, wanted.conditions), wanted.public
+    plans: dict[RepoKind, Plan] = {}
+    if "dataset" in wanted.kinds:
+        plans["dataset"] = plan_dataset(account, voice, run=run, public=public, wishes=wishes)
+    if {"model", "space"} & set(wanted.kinds) and run is None:
+        raise UsageError("a model or a demo belongs to a training", mend="Choose a training.")
+    if run is not None and "model" in wanted.kinds:
+        plans["model"] = plan_model(
+            account, run, public=public, dataset_plan=plans.get("dataset"), wishes=wishes, progress=progress
+        )
+    if run is not None and "space" in wanted.kinds:
+        plans["space"] = plan_space(
+            account,
+            run,
+            machine=wanted.machine or FREE,
+            compares=wanted.compares,
+            public=public,
+            model_plan=plans.get("model"),
+            ask_token=ask_token,
+        )
+    return tuple(plans.values())
 
 
 def _is_public(account: Account, model: str) -> bool:

@@ -13,8 +13,6 @@ import contextlib
 import json
 import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ownvoice.errors import storage_faults
 from ownvoice.rundir import RunFolder, VoiceFolder, write_atomically
 from ownvoice.training.durable import held, is_held
+from ownvoice.workflow.launch import launch
 
 Work = Literal["train", "evaluate"]
 
@@ -144,16 +142,4 @@ def _read(path: Path) -> Ticket | None:
 
 
 def _launch(run: RunFolder) -> None:
-    """Start the process of a run's job, which no closing of a page, a server or a terminal ends."""
-    with storage_faults(run.log):
-        descriptor = os.open(run.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        subprocess.Popen(  # noqa: S603 (our own program, and a path that was checked)
-            [sys.executable, "-m", "ownvoice", "train", str(run.path.resolve()), "--job"],
-            stdin=subprocess.DEVNULL,
-            stdout=descriptor,
-            stderr=descriptor,
-            start_new_session=True,
-        )
-    finally:
-        os.close(descriptor)
+    launch(["train", str(run.path.resolve()), "--job"], run.log)

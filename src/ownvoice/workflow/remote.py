@@ -30,9 +30,10 @@ from ownvoice.events import EventLog, Listener, parse_record, read_tail
 from ownvoice.publishing.dataset import bare_sound, needed_consent
 from ownvoice.publishing.files import RepoFile, refuse_traces
 from ownvoice.publishing.hardware import Hardware, find_hardware
-from ownvoice.publishing.hub import RepoKind
 from ownvoice.publishing.jobs import JobState, cancel_job, job_state, read_log, start_job
 from ownvoice.publishing.model import hub_base
+from ownvoice.publishing.push import push
+from ownvoice.publishing.repository import RepoKind
 from ownvoice.rundir import RunFolder, VoiceFolder, write_atomically
 from ownvoice.training.durable import held, place_folder
 from ownvoice.training.ending import forget_wish, last_step, wish_of
@@ -216,7 +217,7 @@ def _send(account: Account, run: RunFolder, remote: Remote) -> Remote:
     hub.say(f"Sending the recordings to {remote.repo}, which is private.")
     hub.ensure_repo("dataset", remote.repo, public=False)
     message = "Train with ownvoice"
-    hub.push("dataset", remote.repo, files, message, ours=is_ours, progress=lambda done, total: None)
+    push(hub, "dataset", remote.repo, files, message, ours=is_ours)
     command = ["uvx", "--from", f"ownvoice=={ownvoice.__version__}", "ownvoice", "jobs", "--work", remote.repo]
     name = remote.repo.partition("/")[2]
     job = start_job(hub, remote.owner, name, command, machine=remote.machine, seconds=remote.seconds)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ownvoice.errors import DataError
 from ownvoice.events import Cursor, Event, EventLog, read_tail
 from ownvoice.publishing.files import RepoFile
+from ownvoice.publishing.push import push
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.job import compare_with_base
 from ownvoice.workflow.publish import Account
@@ -55,7 +56,7 @@ def work(account: Account, repo: str, folder: Path, write_line: Callable[[str], 
         if run.adapter.is_dir() or run.model.is_dir():
             hub.ensure_repo("model", repo, public=False)
             message = "What the training brought"
-            hub.push("model", repo, tuple(_results(run)), message, ours=is_ours, progress=lambda done, total: None)
+            push(hub, "model", repo, tuple(_results(run)), message, ours=is_ours)
 
 
 class _Shown:
