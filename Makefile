@@ -1,6 +1,7 @@
 # make demo   the whole way on the built-in model: import, train, evaluate, in about four minutes on two cores
 # make test   all tests, offline
 # make check  style and types
+# make docs   this documentation as a site, in build/site
 # Each builds .venv from requirements.lock first, once; Python 3.11 or newer is all that has to be there.
 
 SHELL := /bin/bash
@@ -10,7 +11,7 @@ READY := $(VENV)/.ready
 PYTHON := $(firstword $(foreach name,python3.11 python3 python,$(shell command -v $(name))))
 TESTS ?= tests
 
-.PHONY: setup demo test check clean
+.PHONY: setup demo test check docs clean
 
 setup: $(READY)
 
@@ -37,6 +38,9 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .coverage
