@@ -43,7 +43,9 @@ def test_json_names_device_memory_disk_and_what_fits() -> None:
     assert packages | microphones < set(names)
     assert all(finding["remedy"] for finding in names.values() if not finding["ok"])
     assert {(fit["base_model"], fit["method"]) for fit in found["fits"]} >= {
-        (model, method) for model in ("Voxtral-Mini-3B", "Voxtral-Small-24B") for method in ("lora", "full")
+        (model, method)
+        for model in ("tiny (built in)", "Voxtral-Mini-3B", "Voxtral-Small-24B")
+        for method in ("lora", "full")
     }
     assert all(fit["fits"] or fit["remedy"] for fit in found["fits"])
 
@@ -138,9 +140,16 @@ def test_packages_that_are_too_old_or_missing_are_told_with_their_mend(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("needed", "remedy"), [(10, ""), (23, "Use a GPU with 24 GB."), (100, "Use a GPU with 141 GB."), (400, "Too large")]
+    ("needed", "on_card", "remedy"),
+    [
+        (10, 6, ""),
+        (15, 9, "Close other programs"),
+        (23, 13, "Use a GPU with 16 GB."),
+        (100, 100, "Use a GPU with 141 GB."),
+        (400, 200, "Too large"),
+    ],
 )
-def test_what_does_not_fit_names_the_smallest_card_that_would(needed: int, remedy: str) -> None:
-    fit = Fit("a model", "lora", needed * GIGABYTE, 12 * GIGABYTE)
+def test_what_does_not_fit_names_what_would_do(needed: int, on_card: int, remedy: str) -> None:
+    fit = Fit("a model", "lora", needed * GIGABYTE, 12 * GIGABYTE, 16 * GIGABYTE, on_card * GIGABYTE)
     assert fit.fits == (not remedy)
     assert fit.remedy.startswith(remedy)

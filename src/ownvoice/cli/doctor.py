@@ -53,7 +53,6 @@ def _print_tables(diagnosis: Diagnosis) -> None:
     console.print(machine)
 
     fits = Table("", "base model", "method", "needs about", "free", "what to do", box=None, pad_edge=False)
-    fits.add_row("ok", "tiny (built in)", "lora, full", "1 GB", "", "")
     for fit in diagnosis.fits:
         mark = "ok" if fit.fits else "!!"
         needs, free = (f"{count / GIGABYTE:.0f} GB" for count in (fit.needed_bytes, fit.available_bytes))

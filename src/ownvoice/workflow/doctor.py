@@ -6,6 +6,7 @@ asked, and never shows a token.
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -23,7 +24,8 @@ import ownvoice
 from ownvoice.config import VOXTRAL_MINI
 from ownvoice.credentials import Secret, hub_token
 from ownvoice.errors import HubError, UsageError
-from ownvoice.training.preflight import MINI_3B, SMALL_24B, Method, estimate_memory
+from ownvoice.model.source import TINY_WEIGHTS
+from ownvoice.training.preflight import MINI_3B, SMALL_24B, Method, Shape, estimate_memory
 from ownvoice.workflow.needs import PROCESS_BYTES, Machine, machine
 
 GIGABYTE = 10**9
@@ -52,12 +54,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Fit:
-    """Whether one base model can be trained here in one way."""
+    """Whether one base model can be trained here in one way; bytes of memory."""
 
     base_model: str
     method: str
     needed_bytes: int
+    """In the precision of this machine."""
     available_bytes: int
+    """Free now."""
+    total_bytes: int
+    needed_on_card_bytes: int
+    """In bfloat16, as on a graphics card of today; a CPU needs twice that for the weights."""
 
     @property
     def fits(self) -> bool:
@@ -65,13 +72,13 @@ class Fit:
 
     @property
     def remedy(self) -> str:
-        """The smallest usual card that would do; empty where it fits here."""
+        """What would make it fit; empty where it does."""
         if self.fits:
             return ""
-        card = next((size for size in _CARDS if size * GIGABYTE >= self.needed_bytes), None)
-        return (
-            f"Use a GPU with {card} GB." if card else "Too large for one GPU: train adapters (lora) or a smaller model."
-        )
+        if self.needed_bytes <= self.total_bytes:
+            return "Close other programs: the memory is there, but in use."
+        card = next((size for size in _CARDS if size * GIGABYTE >= self.needed_on_card_bytes), None)
+        return f"Use a GPU with {card} GB." if card else "Too large for one GPU: train adapters, or a smaller model."
 
 
 @dataclass(frozen=True)
@@ -102,17 +109,14 @@ def examine(folder: Path, *, ask_hub: bool = False) -> Diagnosis:
         *_microphone(),
         *_hub(ask_hub),
     )
-    fits = tuple(
-        Fit(
-            shape.name,
-            method,
-            estimate_memory(shape, method, bf16=here.bf16).total + PROCESS_BYTES,
-            here.memory_free,
-        )
-        for shape in (MINI_3B, SMALL_24B)
-        for method in get_args(Method)
-    )
-    return Diagnosis(findings, fits)
+    tiny = Shape.of_config("tiny (built in)", json.loads((TINY_WEIGHTS / "config.json").read_text(encoding="utf-8")))
+    shapes = (tiny, MINI_3B, SMALL_24B)
+    return Diagnosis(findings, tuple(_fit(shape, method, here) for shape in shapes for method in get_args(Method)))
+
+
+def _fit(shape: Shape, method: Method, here: Machine) -> Fit:
+    needed, on_card = (estimate_memory(shape, method, bf16=bf16).total + PROCESS_BYTES for bf16 in (here.bf16, True))
+    return Fit(shape.name, method, needed, here.memory_free, here.memory_total, on_card)
 
 
 def _packages() -> tuple[Finding, ...]:
