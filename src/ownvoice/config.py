@@ -143,6 +143,9 @@ class OptimiserSettings(Settings):
     """AdamW's decay of trained weights."""
     max_grad_norm: float = Field(1.0, gt=0)
     """Gradients longer than this are scaled down to it."""
+    eight_bit: bool = False
+    """Keep AdamW's two moments in 8 bits each (Dettmers et al. 2022), a quarter of their memory; needs bitsandbytes.
+    With method qlora they always are."""
 
 
 class AugmentSettings(Settings):
@@ -170,8 +173,9 @@ class TrainingSettings(Settings):
 
     base_model: str = VOXTRAL_MINI
     """What to start from: "tiny" for the built-in small model, a folder, or a Hub id."""
-    method: Literal["lora", "full"] = "lora"
-    """Train small adapters beside the frozen model (lora), or every weight of the scope (full)."""
+    method: Literal["lora", "qlora", "full"] = "lora"
+    """Train small adapters beside the frozen model (lora); the same beside one squeezed into 4 bits a weight, in less
+    memory (qlora; Dettmers et al. 2023); or every weight of the scope (full)."""
     scope: Literal["decoder", "encoder", "both"] = "both"
     """Where to train: the encoder hears, the decoder writes. A voice is learned in the encoder."""
     window: Literal["standard", "short", "auto"] = "standard"
@@ -187,6 +191,9 @@ class TrainingSettings(Settings):
     """Utterances in one forward pass."""
     accumulate: int = Field(1, ge=1)
     """Forward passes in one optimiser step."""
+    checkpointing: Literal["auto", "always", "never"] = "auto"
+    """Compute the inside of each layer a second time on the way back instead of keeping it: far less memory, a third
+    more arithmetic, the same result (Chen et al. 2016). Left to "auto", only where memory would be short without."""
     cache_gb: float = Field(10.0, ge=0)
     """Room on disk for what was computed of the voice's recordings; what does not fit is computed each time it is
     heard, which gives the same result more slowly."""
@@ -196,6 +203,11 @@ class TrainingSettings(Settings):
     optimiser: OptimiserSettings = OptimiserSettings()
     augment: AugmentSettings = AugmentSettings()
     dev: DevSettings = DevSettings()
+
+    @property
+    def eight_bit_moments(self) -> bool:
+        """Whether AdamW's moments are kept in 8 bits."""
+        return self.method == "qlora" or self.optimiser.eight_bit
 
     @model_validator(mode="after")
     def _augmentation_fits_scope(self) -> Self:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ownvoice.config import LoraSettings
-from ownvoice.model.adapters import add_lora, train_whole, trained_tensors
+from ownvoice.model.adapters import add_lora, compute_twice, train_whole, trained_tensors
 from ownvoice.model.features import Window, encode, log_mel
 from ownvoice.model.load import Recogniser, load_processor, load_recogniser
 from ownvoice.model.loss import Batch, LabelLoss, make_batch
@@ -151,3 +151,36 @@ def test_equality_at_the_true_shapes_of_mini_3b(tmp_path: Path) -> None:
         move_from_zero(model)
         assert_same(recogniser, CLIPS[:2], TEXTS[:2], encoded=scope == "decoder")
         adapter.unload()
+
+
+@pytest.mark.parametrize(("method", "scope"), [("lora", "both"), ("full", "both"), ("lora", "encoder")])
+def test_computing_twice_gives_the_same_gradients(loaded: Recogniser, method: str, scope: str) -> None:
+    """Dropout included: its masks are drawn again as they were."""
+    recogniser = copy.deepcopy(loaded)
+    if method == "full":
+        train_whole(recogniser.model, scope)
+    else:
+        lora = LoraSettings(rank=4, alpha=8, dropout=0.2)
+        add_lora(recogniser.model, scope, lora, seed=0, base_name="small")
+        move_from_zero(recogniser.model)
+    batch = our_batch(recogniser, CLIPS, TEXTS, encoded=False)
+    recogniser.model.train()
+
+    def step() -> tuple[float, dict[str, torch.Tensor], int]:
+        kept: dict[int, int] = {}
+
+        def keep(tensor: torch.Tensor) -> torch.Tensor:
+            kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        torch.manual_seed(3)
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            loss = LabelLoss(recogniser.model)(batch)
+        return loss.item(), gradients(recogniser.model, loss), sum(kept.values())
+
+    once = step()
+    compute_twice(recogniser.model)
+    twice = step()
+    assert twice[0] == once[0]
+    assert all(torch.equal(gradient, twice[1][name]) for name, gradient in once[1].items())
+    assert twice[2] < 0.5 * once[2], "bytes kept for the way back"

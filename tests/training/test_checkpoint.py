@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from ownvoice.config import TrainingSettings
 from ownvoice.errors import TrainingError
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import Best, State, latest_checkpoint, load_checkpoint, save_checkpoint
+from ownvoice.training.optimiser import make_optimiser
 
 
 def network(seed: int) -> tuple[dict[str, torch.nn.Parameter], torch.optim.Optimizer]:
@@ -71,3 +73,24 @@ def test_best_is_lower_wer_then_lower_loss() -> None:
     assert Best(2, 0.3, 1.9).beats(best)
     assert not Best(2, 0.3, 2.0).beats(best)
     assert not Best(2, 0.4, 0.1).beats(best)
+
+
+def test_moments_in_8_bits_go_on_too(tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    chosen = TrainingSettings.make({"optimiser": {"eight_bit": True, "weight_decay": 0.01}})
+
+    def wide(seed: int) -> tuple[dict[str, torch.nn.Parameter], torch.optim.Optimizer]:
+        torch.manual_seed(seed)  # under 4096 values bitsandbytes keeps 32 bits
+        parameters = {"a": torch.nn.Parameter(torch.randn(100, 100)), "b": torch.nn.Parameter(torch.randn(4))}
+        return parameters, make_optimiser(parameters.values(), chosen, 0.01)
+
+    parameters, optimiser = wide(0)
+    for _ in range(3):
+        take_step(parameters, optimiser)
+    assert optimiser.state[parameters["a"]]["state1"].dtype == torch.uint8
+    save_checkpoint(RunFolder(tmp_path), State("me", step=3), parameters, optimiser)
+    other, other_optimiser = wide(1)
+    load_checkpoint(tmp_path / "checkpoints" / "step-3", other, other_optimiser)
+    for both in ((parameters, optimiser), (other, other_optimiser)):
+        take_step(*both)
+    assert all(torch.equal(other[name], parameters[name]) for name in parameters)

@@ -114,6 +114,15 @@ def quiet_peft() -> Iterator[None]:
         yield
 
 
+def compute_twice(model: VoxtralForConditionalGeneration) -> None:
+    """While training, keep the input of each layer alone and compute its inside again on the way back.
+
+    Gradients are the same, dropout's masks included (Chen et al. 2016, "Training deep nets with sublinear memory
+    cost").
+    """
+    model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+
+
 def train_whole(model: VoxtralForConditionalGeneration, scope: Scope) -> None:
     """Let every weight of ``scope`` be trained and freeze all others."""
     parts = {"encoder": _ENCODER_PARTS, "decoder": _DECODER_PARTS, "both": _ENCODER_PARTS + _DECODER_PARTS}[scope]

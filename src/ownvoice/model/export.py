@@ -7,20 +7,14 @@ that it appears whole or not at all, and that what is in it says the same as the
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from ownvoice.errors import ModelError
 from ownvoice.model.load import Recogniser, load_recogniser
+from ownvoice.model.quantised import Quantisation, quantisation_config
 from ownvoice.model.source import find_model
-
-if TYPE_CHECKING:
-    from transformers import BitsAndBytesConfig
-
-Quantisation = Literal["int8", "nf4"]
 
 
 def merge_run(source: str | Path, folder: Path, *, dtype: torch.dtype | None = None) -> None:
@@ -76,9 +70,7 @@ def merged(source: str | Path, *, dtype: torch.dtype | None = None) -> Recognise
 def quantise(plain: Path, folder: Path, how: Quantisation) -> None:
     """Write the merged model in ``plain`` a second time into ``folder``, its linear layers in 8 or 4 bits.
 
-    ``int8`` is LLM.int8() (Dettmers et al. 2022), ``nf4`` is QLoRA's four-bit normal float with double quantisation
-    (Dettmers et al. 2023), both by bitsandbytes, which has to be installed to read the result too. The vocabulary head
-    stays as it is: it is the last word on every token.
+    See :mod:`ownvoice.model.quantised`; bitsandbytes has to be installed to read the result too.
 
     Raises
     ------
@@ -87,28 +79,12 @@ def quantise(plain: Path, folder: Path, how: Quantisation) -> None:
     """
     from transformers import VoxtralForConditionalGeneration, VoxtralProcessor
 
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ModelError("quantised weights need bitsandbytes, which is not installed", mend="pip install bitsandbytes")
     model = VoxtralForConditionalGeneration.from_pretrained(
         plain,
-        quantization_config=_quantisation_config(how),
+        quantization_config=quantisation_config(how, torch.bfloat16),
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
     )
     model.save_pretrained(folder)
     VoxtralProcessor.from_pretrained(plain, local_files_only=True).save_pretrained(folder)
-
-
-def _quantisation_config(how: Quantisation) -> BitsAndBytesConfig:
-    from transformers import BitsAndBytesConfig
-
-    if how == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=["lm_head"])
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
-        llm_int8_skip_modules=["lm_head"],
-    )

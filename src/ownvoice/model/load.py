@@ -7,6 +7,7 @@ Only safetensors are read and no code of a repository is ever run. Everything th
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ownvoice.model.adapters import quiet_peft
 from ownvoice.model.device import choose_device, computing_dtype, describe_device
 from ownvoice.model.features import Window
 from ownvoice.model.prompt import Prompts
+from ownvoice.model.quantised import keep_scales, quantisation_config
 from ownvoice.model.source import find_model
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class Recogniser:
     adapter: PeftModel | None = None
     short_windows: bool = False
     """Whether clips are heard in windows that end soon after the sound rather than in whole ones."""
+    computes_in: torch.dtype = torch.float32
+    """What the device computes this model in; weights that are trained themselves are kept more precisely."""
 
     @property
     def device(self) -> torch.device:
@@ -91,7 +95,9 @@ class Recogniser:
         self.adapter.set_adapter(name, inference_mode=True)
 
 
-def load_recogniser(source: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None) -> Recogniser:
+def load_recogniser(
+    source: str | Path, *, device: str | None = None, dtype: torch.dtype | None = None, quantised: bool = False
+) -> Recogniser:
     """Load a model for use.
 
     Parameters
@@ -102,15 +108,19 @@ def load_recogniser(source: str | Path, *, device: str | None = None, dtype: tor
         "cpu", "cuda" or "mps"; left out, the best there is.
     dtype
         Precision of the weights; left out, :func:`~ownvoice.model.device.computing_dtype`'s choice.
+    quantised
+        Whether the base's linear layers are held in 4 bits (see :mod:`ownvoice.model.quantised`).
 
     Raises
     ------
     ModelError
-        when the model is not there, cannot be had, is damaged, or is no Voxtral.
+        when the model is not there, cannot be had, is damaged, or is no Voxtral; or is to be quantised without
+        bitsandbytes.
     """
     found = find_model(source)
     place = choose_device(device)
-    model = load_weights(found.base, place, dtype or computing_dtype(place))
+    computes_in = computing_dtype(place, kept_dtype(found.base))
+    model = load_weights(found.base, place, dtype or computes_in, quantised=quantised)
     processor = load_processor(found.base)
     window = Window.of(model.config, processor.feature_extractor)
     recogniser = Recogniser(
@@ -122,6 +132,7 @@ def load_recogniser(source: str | Path, *, device: str | None = None, dtype: tor
         base_name=found.base_name,
         language=found.language,
         short_windows=found.short_windows,
+        computes_in=computes_in,
     )
     if found.adapter is not None:
         recogniser.adapter = _put_on(model, found.adapter, found.base_name)
@@ -139,8 +150,10 @@ def add_voice(recogniser: Recogniser, adapter: Path, name: str) -> None:
     recogniser.adapter = _put_on(recogniser.adapter or recogniser.model, adapter, recogniser.base_name, name)
 
 
-def load_weights(folder: Path, device: torch.device, dtype: torch.dtype) -> VoxtralForConditionalGeneration:
-    """The network with the weights of ``folder``, on ``device``.
+def load_weights(
+    folder: Path, device: torch.device, dtype: torch.dtype, *, quantised: bool = False
+) -> VoxtralForConditionalGeneration:
+    """The network with the weights of ``folder``, on ``device``, put there tensor by tensor and never twice in memory.
 
     Raises
     ------
@@ -157,6 +170,7 @@ def load_weights(folder: Path, device: torch.device, dtype: torch.dtype) -> Voxt
             folder,
             dtype=dtype,
             device_map={"": device},
+            quantization_config=quantisation_config("nf4", dtype) if quantised else None,
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
@@ -175,7 +189,16 @@ def load_weights(folder: Path, device: torch.device, dtype: torch.dtype) -> Voxt
             f"for example {wrong[0]}",
             where=folder,
         )
+    if quantised:
+        keep_scales(model)
     return model
+
+
+def kept_dtype(folder: Path) -> torch.dtype:
+    """The precision in which a model's files hold its weights; float32 where they do not say."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    name = config.get("dtype") or config.get("torch_dtype")  # the second before transformers 5
+    return {"bfloat16": torch.bfloat16, "float16": torch.float16}.get(name, torch.float32)
 
 
 def load_processor(folder: Path) -> VoxtralProcessor:

@@ -2,7 +2,7 @@
 
     state.json                  step, best so far, patience, and what the run is of (see :class:`State`)
     weights.safetensors         the trained tensors by name
-    optimiser.safetensors       AdamW's moments as NAME:FIELD
+    optimiser.safetensors       AdamW's moments as NAME:FIELD, in 32 or in 8 bits
 
 No dice are kept: every random choice is a function of the seed and the step (:mod:`ownvoice.training.plan`), and so is
 the learning rate. Only tensors and JSON are read back, never pickled objects.
@@ -74,9 +74,9 @@ def save_checkpoint(run: RunFolder, state: State, parameters: Parameters, optimi
         when it cannot be written; the last checkpoint is then still there.
     """
     moments = {
-        f"{name}:{field}": tensor.cpu()
+        f"{name}:{field}": torch.as_tensor(value).cpu()  # bitsandbytes counts its steps with an int
         for name, parameter in parameters.items()
-        for field, tensor in optimiser.state[parameter].items()
+        for field, value in optimiser.state[parameter].items()
     }
     weights = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters.items()}
 
@@ -124,8 +124,8 @@ def load_checkpoint(path: Path, parameters: Parameters, optimiser: torch.optim.O
                 parameter.copy_(weights[name])
         for key, tensor in moments.items():
             name, _, field = key.rpartition(":")
-            place = torch.device("cpu") if tensor.dim() == 0 and field == "step" else parameters[name].device
-            optimiser.state[parameters[name]][field] = tensor.to(place)
+            is_count = tensor.dim() == 0 and not tensor.is_floating_point()
+            optimiser.state[parameters[name]][field] = int(tensor) if is_count else tensor.to(parameters[name].device)
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"this checkpoint cannot be used ({error})",

@@ -23,7 +23,7 @@ from ownvoice.config import TrainingSettings
 from ownvoice.errors import DivergedError, StoppedError, TrainingError
 from ownvoice.events import EventLog
 from ownvoice.model.adapters import trained_tensors
-from ownvoice.model.device import computing_dtype, describe_device
+from ownvoice.model.device import describe_device
 from ownvoice.model.load import Recogniser
 from ownvoice.model.loss import LabelLoss
 from ownvoice.rundir import RunFolder
@@ -32,6 +32,7 @@ from ownvoice.training.dev import DevLook, Score, look_at_dev
 from ownvoice.training.ending import heed
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.keep import keep_best
+from ownvoice.training.optimiser import make_optimiser
 from ownvoice.training.pace import Pace
 from ownvoice.training.plan import Plan, Step, learning_rate
 from ownvoice.training.step import StepGradients
@@ -76,7 +77,7 @@ class TrainingLoop:
         self._plan = Plan.of(settings, [example.length for example in train])
         self._parameters = trained_tensors(recogniser.model)
         self._peak = peak_learning_rate(settings, sum(weights.numel() for weights in recogniser.model.parameters()))
-        self._dtype = computing_dtype(recogniser.device)
+        self._dtype = recogniser.computes_in
         self._prepare_device()
         self._state = State(run=_identity(settings, train, dev))
         self._pace = Pace()
@@ -85,9 +86,7 @@ class TrainingLoop:
     def _prepare_device(self) -> None:
         from accelerate import Accelerator
 
-        optimiser = torch.optim.AdamW(
-            self._parameters.values(), lr=self._peak, weight_decay=self._settings.optimiser.weight_decay, fused=True
-        )
+        optimiser = make_optimiser(self._parameters.values(), self._settings, self._peak)
         precision = "bf16" if self._dtype == torch.bfloat16 else "no"
         self._accelerator = Accelerator(mixed_precision=precision, cpu=self._recogniser.device.type == "cpu")
         self._loss, self._optimiser = self._accelerator.prepare(LabelLoss(self._recogniser.model), optimiser)
@@ -274,7 +273,7 @@ def peak_learning_rate(settings: TrainingSettings, parameters: int) -> float:
     if settings.optimiser.learning_rate is not None:
         return settings.optimiser.learning_rate
     lora = 1e-3 if parameters < SMALL_MODEL else 1e-4
-    return lora if settings.method == "lora" else lora / 10
+    return lora / 10 if settings.method == "full" else lora
 
 
 def _with_next(steps: Iterable[Step]) -> Iterator[tuple[Step, Step | None]]:

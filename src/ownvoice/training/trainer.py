@@ -16,9 +16,8 @@ from ownvoice import events
 from ownvoice.config import TINY, TrainingSettings
 from ownvoice.errors import TooLittleDataError, TrainingError
 from ownvoice.events import EventLog, Listener
-from ownvoice.model.adapters import add_lora, train_whole
+from ownvoice.model.adapters import add_lora, compute_twice, train_whole
 from ownvoice.model.cache import FeatureStore
-from ownvoice.model.device import choose_device, computing_dtype
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
@@ -106,6 +105,8 @@ def _ready_loop(
         recogniser.adapter = add_lora(
             recogniser.model, settings.scope, settings.lora, seed=settings.seed, base_name=base_name
         )
+    if settings.checkpointing == "always" or (settings.checkpointing == "auto" and settings.method == "qlora"):
+        compute_twice(recogniser.model)
     loop = TrainingLoop(run, settings, recogniser, maker, train_examples, dev_examples, score, log)
     loop.go_back_to_checkpoint()
     return loop
@@ -120,10 +121,9 @@ def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> s
 
 
 def _load_base(settings: TrainingSettings) -> Recogniser:
-    device = choose_device()
     # Weights that are trained themselves are float32: bfloat16 would lose most of each small update.
-    dtype = torch.float32 if settings.method == "full" else computing_dtype(device)
-    recogniser = load_recogniser(settings.base_model, device=device.type, dtype=dtype)
+    dtype = torch.float32 if settings.method == "full" else None
+    recogniser = load_recogniser(settings.base_model, dtype=dtype, quantised=settings.method == "qlora")
     if recogniser.adapter is not None:
         raise TrainingError(
             "a run starts from a full model, and this is an adapter",

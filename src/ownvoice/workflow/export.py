@@ -22,7 +22,7 @@ from ownvoice.rundir import RunFolder, write_atomically
 from ownvoice.workflow.judge import held_out_phrases, transcriber
 
 if TYPE_CHECKING:
-    from ownvoice.model.export import Quantisation
+    from ownvoice.model.quantised import Quantisation
 
 ExportFormat = Literal["merged", "vllm-adapter", "mistral"]
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)

@@ -29,7 +29,7 @@ from ownvoice.workflow.publish import Account, Plan
 from ownvoice.workflow.train import usable_utterances
 
 if TYPE_CHECKING:
-    from ownvoice.model.export import Quantisation
+    from ownvoice.model.quantised import Quantisation
     from ownvoice.model.source import ModelSource
 
 SharedForm = Literal["adapter", "merged"]
