@@ -105,8 +105,8 @@ def main() -> None:
 def texts_of(seed: int) -> Texts:
     """Pool, dev and test phrases of a seed; nothing held out is in the pool."""
     rng = random.Random(f"adaptive-{seed}")  # noqa: S311 - no secret
-    pool = list(_distinct(rng, POOL, kept_for_test=False))
-    held = list(_distinct(rng, DEV + TEST, kept_for_test=True))
+    pool = list(distinct(rng, POOL, kept_for_test=False))
+    held = list(distinct(rng, DEV + TEST, kept_for_test=True))
     phones = phones_of(pool, "en-us")
     phrases = [
         Phrase(phrase_id("en", text), text, "", len(text.split()), sounds)
@@ -116,7 +116,8 @@ def texts_of(seed: int) -> Texts:
     return Texts(coverage_order(phrases), held[:DEV], held[DEV:], lexicon)
 
 
-def _distinct(rng: random.Random, count: int, *, kept_for_test: bool) -> Iterator[str]:
+def distinct(rng: random.Random, count: int, *, kept_for_test: bool) -> Iterator[str]:
+    """Phrases of the built-in model's world, none of them twice; those kept for tests it was never trained on."""
     found: set[str] = set()
     while len(found) < count:
         text = sentence(rng)
