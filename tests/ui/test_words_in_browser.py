@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 SMALL_PHONE: ViewportSize = {"width": 320, "height": 640}
 
-PAGES = ("record", "upload", "dataset", "settings", "train", "try", "models", "compare")
+PAGES = ("record", "upload", "dataset", "settings", "train", "try", "models", "publish", "compare")
 
 
 @pytest.fixture(scope="module")

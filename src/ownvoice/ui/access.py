@@ -77,7 +77,7 @@ def voices_folder(request: HTTPConnection) -> Path:
         401 when the server is hosted and nobody is signed in.
     """
     folder: Path = request.app.state.voices
-    return folder / _account(request) if request.app.state.hosted else folder
+    return folder / account_of(request) if request.app.state.hosted else folder
 
 
 def voice_of(request: HTTPConnection, voice: str) -> VoiceFolder:
@@ -101,8 +101,14 @@ def voice_of(request: HTTPConnection, voice: str) -> VoiceFolder:
     return VoiceFolder(folder)
 
 
-def _account(request: HTTPConnection) -> str:
-    """The lasting id of the account that is signed in: its name can be given up and taken by somebody else."""
+def account_of(request: HTTPConnection) -> str:
+    """On a Space, the lasting id of who is signed in: a name can be given up and taken by somebody else.
+
+    Raises
+    ------
+    PageError
+        401 when nobody is.
+    """
     signed_in: dict[str, Any] = request.session.get("oauth_info", {}).get("userinfo", {})
     account = signed_in.get("sub")
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 import ownvoice
-from ownvoice.errors import OwnvoiceError, StorageError
+from ownvoice.errors import HubError, OwnvoiceError, StorageError
 from ownvoice.evaluation.report import PARTIALS, percent
 from ownvoice.ui.guard import secure
 from ownvoice.ui.words.catalog import Words, preferred_language, words_for, written_languages
@@ -118,6 +118,9 @@ def _choice(request: Request, name: str, allowed: tuple[str, ...]) -> str:
 
 async def _show_fault(request: Request, error: Exception) -> Response:
     match error:
+        case HubError():  # its fault is for a page that has words of its own for it
+            place = _place(request, error)
+            return _answer(request, status_of(error), error.what, place, error.mend, more={"fault": error.fault})
         case OwnvoiceError():
             return _answer(request, status_of(error), error.what, _place(request, error), error.mend)
         case HTTPException():
@@ -147,12 +150,19 @@ def _place(request: Request, error: OwnvoiceError) -> str | None:
 
 
 def _answer(
-    request: Request, status: int, what: str, where: str | None, mend: str | None, headers: dict[str, str] | None = None
+    request: Request,
+    status: int,
+    what: str,
+    where: str | None,
+    mend: str | None,
+    headers: Mapping[str, str] = {},
+    *,
+    more: Mapping[str, str] = {},
 ) -> Response:
     """A page for somebody who navigates, JSON for a script."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         answer: Response = page(request, "error.html", "common", status, what=what, where=where, mend=mend)
     else:
-        answer = JSONResponse({"message": what, "where": where, "mend": mend}, status)
-    answer.headers.update(headers or {})
+        answer = JSONResponse({"message": what, "where": where, "mend": mend, **more}, status)
+    answer.headers.update(headers)
     return answer

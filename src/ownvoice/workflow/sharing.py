@@ -27,6 +27,8 @@ from ownvoice.workflow.sharing_record import Sharing, Wanted, read_sharing, writ
 if TYPE_CHECKING:
     from ownvoice.workflow.publish import Account
 
+SETTLE_SECONDS = 3.0
+"""Between making its lock and holding it a process looks as if it had ended."""
 _starting = threading.Lock()
 
 
@@ -49,7 +51,8 @@ def is_working(voice: VoiceFolder) -> bool:
     known = read_sharing(voice)
     if known is None or known.state not in ("looking", "sending"):
         return False
-    return time.time() - voice.sharing.stat().st_mtime < START_SECONDS and not voice.sharing_lock.exists()
+    has_begun = voice.sharing_lock.exists()
+    return time.time() - voice.sharing.stat().st_mtime < (SETTLE_SECONDS if has_begun else START_SECONDS)
 
 
 def look_over(voice: VoiceFolder, wanted: Wanted, owner: str, tokens: Tokens) -> None:

@@ -1,0 +1,38 @@
+// What went wrong with the Hub and what to do, in the person's language where there are words for it.
+import { alarm } from "../announce.js";
+import { words } from "../words.js";
+
+const KNOWN = ["token", "login", "payment", "rights", "missing", "changed", "full", "busy", "broken", "connection"];
+
+function paragraph(text, english = false) {
+  const element = Object.assign(document.createElement("p"), { textContent: text, className: "sentence" });
+  if (english) element.lang = "en";
+  return element;
+}
+
+/** Show `trouble` ({what, where, mend, fault}) in `box`, and return what was said first. */
+export function explain(box, { what, where, mend, fault }) {
+  const said = [where ? `${where}: ${what}` : what, mend].filter(Boolean).map((text) => paragraph(text, true));
+  if (KNOWN.includes(fault)) {
+    const original = document.createElement("details");
+    original.append(Object.assign(document.createElement("summary"), { textContent: words("share_fault_said") }), ...said);
+    box.replaceChildren(paragraph(words(`share_fault_${fault}`)), paragraph(words(`share_fault_${fault}_mend`)), original);
+  } else {
+    box.replaceChildren(...said);
+  }
+  box.firstChild.classList.add("large");
+  box.hidden = false;
+  return [...box.querySelectorAll(":scope > p")].map((element) => element.textContent).join(" ");
+}
+
+/** Do `action`; what the server refuses is shown in `box` and said at once. `alias` gives a fault other words here. */
+export async function attempt(box, action, alias = {}) {
+  box.hidden = true;
+  try {
+    await action();
+  } catch (error) {
+    if (error.text === undefined) throw error;
+    const { message, where, mend, fault } = error.answer ?? { message: error.text };
+    alarm(explain(box, { what: message, where, mend, fault: alias[fault] ?? fault }));
+  }
+}
