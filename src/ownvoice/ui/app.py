@@ -14,6 +14,7 @@ from ownvoice.data.take_folder import SamplesMissingError
 from ownvoice.ui import access, frame
 from ownvoice.ui.guard import Access
 from ownvoice.ui.pages import (
+    account,
     curve_page,
     dataset,
     models_page,
@@ -22,6 +23,7 @@ from ownvoice.ui.pages import (
     results_page,
     run_page,
     settings_page,
+    share_page,
     start_page,
     train_page,
     try_page,
@@ -34,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     start_page.router, voices.router, settings_page.router, record_page.router, recording.router, upload.router,
     dataset.router, train_page.router, run_page.router, results_page.router,
     curve_page.router, try_page.router, models_page.router,
+    account.router, share_page.router,
 )  # fmt: skip
 """Every page and group of routes; each is a file of ``ui/pages``."""
 
