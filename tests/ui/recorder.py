@@ -36,7 +36,7 @@ class Recorder:
 
     url: str
     voice: str
-    patience: float = 60.0
+    patience: float = 200.0
     """Seconds to go on trying for."""
     saved: dict[str, bytes] = field(default_factory=dict)
     """What was said to be saved: the samples of each take by its utterance's id."""
