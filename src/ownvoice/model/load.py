@@ -52,7 +52,8 @@ class Recogniser:
 
     @property
     def device(self) -> torch.device:
-        return self.model.device  # type: ignore[no-any-return]
+        """Where the decoder is; the encoder may rest elsewhere while nothing is encoded."""
+        return self.model.lm_head.weight.device  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> torch.dtype:

@@ -134,7 +134,7 @@ class ExampleMaker:
             return mel
         # the same in the midst of training as before it
         with torch.no_grad(), torch.autocast(recogniser.device.type, enabled=False):
-            return encode(recogniser.model, mel[..., : window.mel_frames].to(recogniser.device)).cpu()
+            return encode(recogniser.model, mel[..., : window.mel_frames]).cpu()
 
     def features(self, example: Example, variant: int, *, short: bool = False) -> torch.Tensor:
         """Features of one variant: from the store, or computed anew where the entry was lost or damaged since.
@@ -166,6 +166,15 @@ class ExampleMaker:
             key = sound.short_key if short else sound.key
             coming[key] = self._reader.submit(self._read, example, sound, short)
         self._ahead = (self._ahead[-1], coming)
+
+    def let_encoder_rest(self) -> None:
+        """Take the encoder off a graphics card when every audio embedding is kept, which leaves its room to training.
+
+        An embedding that is lost later is computed where the encoder then is.
+        """
+        if self.encoded and not self.unkept:
+            self._recogniser.model.model.audio_tower.cpu()
+            self._recogniser.model.model.multi_modal_projector.cpu()
 
     def _read(self, example: Example, sound: Sound, short: bool) -> torch.Tensor:
         if short:

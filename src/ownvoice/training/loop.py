@@ -90,6 +90,8 @@ class TrainingLoop:
         precision = "bf16" if self._dtype == torch.bfloat16 else "no"
         self._accelerator = Accelerator(mixed_precision=precision, cpu=self._recogniser.device.type == "cpu")
         self._loss, self._optimiser = self._accelerator.prepare(LabelLoss(self._recogniser.model), optimiser)
+        if self._accelerator.num_processes == 1:  # several share the model out among themselves
+            self._maker.let_encoder_rest()
         self._gradients = StepGradients(
             self._settings,
             self._maker,
