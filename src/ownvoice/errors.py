@@ -12,6 +12,7 @@
     |-- TrainingError           a run cannot start, go on, or be resumed
     |   |-- MemoryShortageError the device has too little memory for it
     |   |-- DivergedError       the loss or a gradient is no longer a number
+    |   |-- ProcessLostError    another of the processes that train it has ended
     |   `-- StoppedError        a person paused or cancelled it
     |-- StorageError            no permission, folder in use
     |   `-- DiskFullError       there is no room left
@@ -89,6 +90,10 @@ class MemoryShortageError(TrainingError):
 
 class DivergedError(TrainingError):
     """The loss or a gradient is no longer a number, so that nothing more can be learned."""
+
+
+class ProcessLostError(TrainingError):
+    """Several processes train a run, and one of them has ended before its time."""
 
 
 class StoppedError(TrainingError):

@@ -21,7 +21,8 @@ from ownvoice.errors import ManifestError, storage_faults
 from ownvoice.rundir import write_atomically
 
 FailureKind = Literal["out_of_memory", "disk_full", "bad_data", "nan_loss", "worker_killed", "other"]
-"""Why a run failed; ``worker_killed`` is never written but found by whoever looks for the process and misses it."""
+"""Why a run failed; ``worker_killed`` is written where several processes train a run and one is lost, and otherwise
+found by whoever looks for the process and misses it."""
 
 StageName = Literal["check", "load", "prepare", "train", "evaluate"]
 
@@ -241,10 +242,11 @@ StageProgress = Callable[[str, int, int | None], None]
 class EventLog:
     """Appends events to a file and tells each listener; a line is flushed before ``emit`` returns.
 
-    Threads may share one; a file has one log that writes at a time.
+    Threads may share one; a file has one log that writes at a time. Without a file it says nothing to anybody: for a
+    process that takes part in a run which another one writes down.
     """
 
-    def __init__(self, path: Path, *listeners: Listener) -> None:
+    def __init__(self, path: Path | None, *listeners: Listener) -> None:
         self._path = path
         self._listeners = listeners
         self._writing = threading.Lock()
@@ -263,6 +265,8 @@ class EventLog:
             listener(record.event)
 
     def _append(self, fields: dict[str, object]) -> None:
+        if self._path is None:
+            return
         line = json.dumps(fields)
         with self._writing, storage_faults(self._path):
             if not self._is_whole:
@@ -273,6 +277,8 @@ class EventLog:
 
     def rewind(self, step: int) -> None:
         """Forget what happened after ``step``, so that a resumed run records no step twice."""
+        if self._path is None:
+            return
         lines = list(_lines(self._path))
         kept = [line for line, record in lines if getattr(record.event, "step", 0) <= step]
         if len(kept) < len(lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,3 +54,21 @@ def train_in_process(run: RunFolder, chosen: TrainingSettings, clips: Sequence[C
 
     torch.set_num_threads(1)
     train_clips(run, chosen, clips, resume=True)
+
+
+def train_together(rank: int, port: int, run: RunFolder, chosen: TrainingSettings, clips: Sequence[Clip]) -> None:
+    """One of two processes that train ``run``, as a launcher starts them."""
+    import torch
+
+    from ownvoice.training.processes import join_group, leading
+    from ownvoice.training.trainer import take_part
+
+    torch.set_num_threads(1)
+    os.environ |= {"WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    if rank == 0:
+        with leading():
+            train_clips(run, chosen, clips, resume=True)
+    else:
+        for path in join_group().calls():
+            take_part(RunFolder(Path(path)), chosen, clips[:-3], clips[-3:], score)

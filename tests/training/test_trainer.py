@@ -13,10 +13,10 @@ from ownvoice.errors import AudioError, StorageError, TooLittleDataError, Traini
 from ownvoice.model.load import load_recogniser
 from ownvoice.model.transcribe import transcribe_clips
 from ownvoice.rundir import RunFolder
+from ownvoice.training.defaults import peak_learning_rate
 from ownvoice.training.dev import DevScore
 from ownvoice.training.durable import locked
 from ownvoice.training.examples import Clip
-from ownvoice.training.loop import peak_learning_rate
 from ownvoice.training.trainer import train
 
 FAST = {"learning_rate": 3e-3}

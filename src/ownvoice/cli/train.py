@@ -76,6 +76,9 @@ def command(
     from ownvoice.errors import UsageError
     from ownvoice.rundir import RunFolder, VoiceFolder
 
+    if workflow.is_follower():  # of the processes a launcher started, the first does all that follows
+        workflow.follow()
+        return
     given = given_values(options)
     if on is not None:
         if not voices or resume or dataset_jsonl:
@@ -101,7 +104,7 @@ def command(
             "one voice is trained at a time on this computer", mend="Several train with --on hf-jobs:FLAVOR"
         )
     voice = next(iter(voices), None)
-    with RunProgress() as progress:
+    with workflow.leading(), RunProgress() as progress:
         if job and voice:
             workflow.run_job(RunFolder(voice), progress)
             return

@@ -16,6 +16,7 @@ from ownvoice.model.load import Recogniser
 from ownvoice.model.loss import Batch, LabelLoss, make_batch
 from ownvoice.model.transcribe import BATCH_SIZE, batches_by_length, decode
 from ownvoice.training.examples import Example, ExampleMaker
+from ownvoice.training.processes import ALONE, ProcessGroup
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ class DevLook:
     """Mean negative log-likelihood of a label token (nats)."""
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """What came of one batch."""
+
+    loss: float
+    """Sum over its labels (nats)."""
+    labels: int
+    texts: list[str]
+
+
 @torch.no_grad()
 def look_at_dev(
     recogniser: Recogniser,
@@ -50,25 +61,32 @@ def look_at_dev(
     before_batch: Callable[[], None],
     *,
     short: bool = False,
+    group: ProcessGroup = ALONE,
 ) -> DevLook:
     """Transcribe and score the dev set, in whole or in short windows; each clip is encoded once for both.
 
-    The model is in evaluation mode afterwards. What ``before_batch`` raises ends the look.
+    The processes of ``group`` share its batches, and all come to the same result. The model is in evaluation mode
+    afterwards. What ``before_batch`` raises in any of them ends the look.
     """
     recogniser.model.eval()
     loss_of = LabelLoss(recogniser.model)
-    texts = [""] * len(examples)
-    loss, labels = 0.0, 0
     lengths = [example.sounds[0].samples for example in examples]
-    for _, group in batches_by_length(lengths, recogniser.window, BATCH_SIZE, short=short):
+    batches = [indices for _, indices in batches_by_length(lengths, recogniser.window, BATCH_SIZE, short=short)]
+
+    def hear(indices: Sequence[int]) -> _Heard:
         before_batch()
-        batch, audio = encoded_batch(recogniser, maker, [examples[index] for index in group], language, short=short)
-        loss += loss_of(batch).item()
-        labels += batch.labels.numel()
-        seconds = [lengths[index] / recogniser.window.sampling_rate for index in group]
-        for index, text in zip(group, decode(recogniser, audio, seconds, language), strict=True):
-            texts[index] = text
-    scored = score([example.clip.text for example in examples], texts)
+        batch, audio = encoded_batch(recogniser, maker, [examples[index] for index in indices], language, short=short)
+        seconds = [lengths[index] / recogniser.window.sampling_rate for index in indices]
+        return _Heard(loss_of(batch).item(), batch.labels.numel(), decode(recogniser, audio, seconds, language))
+
+    heard = group.deal(group.together(lambda: [hear(indices) for indices in group.share(batches)]))
+    texts = {
+        index: text
+        for indices, batch in zip(batches, heard, strict=True)
+        for index, text in zip(indices, batch.texts, strict=True)
+    }
+    scored = score([example.clip.text for example in examples], [texts[index] for index in range(len(examples))])
+    loss, labels = sum(batch.loss for batch in heard), sum(batch.labels for batch in heard)
     return DevLook(scored.wer, scored.cer, loss / labels)
 
 

@@ -23,6 +23,7 @@ from ownvoice.errors import (
     DivergedError,
     MemoryShortageError,
     OwnvoiceError,
+    ProcessLostError,
     StoppedError,
     StorageError,
 )
@@ -198,6 +199,8 @@ def failure_kind(error: BaseException) -> FailureKind:
             return "disk_full"
         case DataError():
             return "bad_data"
+        case ProcessLostError():
+            return "worker_killed"
     return "other"
 
 

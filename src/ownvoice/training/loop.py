@@ -28,6 +28,7 @@ from ownvoice.model.load import Recogniser
 from ownvoice.model.loss import LabelLoss
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import Best, State, latest_checkpoint, load_checkpoint, save_checkpoint
+from ownvoice.training.defaults import peak_learning_rate
 from ownvoice.training.dev import DevLook, Score, look_at_dev
 from ownvoice.training.ending import heed
 from ownvoice.training.examples import Example, ExampleMaker
@@ -35,12 +36,11 @@ from ownvoice.training.keep import keep_best
 from ownvoice.training.optimiser import make_optimiser
 from ownvoice.training.pace import Pace
 from ownvoice.training.plan import Plan, Step, learning_rate
+from ownvoice.training.processes import ALONE, ProcessGroup
 from ownvoice.training.step import StepGradients
 
 CHECKPOINT_SECONDS = 600
 """At most this much work is lost when a run is killed between two looks at the dev set."""
-SMALL_MODEL = 100_000_000
-"""Parameters below which a model takes the larger learning rate: the built-in one has some ten million."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ class TrainingLoop:
         dev: Sequence[Example],
         score: Score,
         log: EventLog,
+        group: ProcessGroup = ALONE,
     ) -> None:
-        self._folder, self._settings, self._log = run, settings, log
+        self._folder, self._settings, self._log, self._group = run, settings, log, group
         self._recogniser, self._maker = recogniser, maker
         self._train, self._dev, self._score = train, dev, score
         self._plan = Plan.of(settings, [example.length for example in train])
@@ -81,7 +82,7 @@ class TrainingLoop:
         self._prepare_device()
         self._state = State(run=_identity(settings, train, dev))
         self._pace = Pace()
-        self._began = time.monotonic()
+        self._began = self._saved = time.monotonic()
 
     def _prepare_device(self) -> None:
         from accelerate import Accelerator
@@ -89,15 +90,17 @@ class TrainingLoop:
         optimiser = make_optimiser(self._parameters.values(), self._settings, self._peak)
         precision = "bf16" if self._dtype == torch.bfloat16 else "no"
         self._accelerator = Accelerator(mixed_precision=precision, cpu=self._recogniser.device.type == "cpu")
-        self._loss, self._optimiser = self._accelerator.prepare(LabelLoss(self._recogniser.model), optimiser)
-        if self._accelerator.num_processes == 1:  # several share the model out among themselves
-            self._maker.let_encoder_rest()
+        # Not wrapped for several devices: which process does which passes changes from step to step (StepGradients).
+        self._loss = self._accelerator.prepare_model(LabelLoss(self._recogniser.model), evaluation_mode=True)
+        self._optimiser = self._accelerator.prepare_optimizer(optimiser)
+        self._maker.let_encoder_rest()
         self._gradients = StepGradients(
             self._settings,
             self._maker,
             self._loss,
             self._optimiser,
             self._accelerator,
+            self._group,
             before_pass=lambda: heed(self._folder),
             tell=lambda sentence: self._log.emit(events.Warning(sentence)),
         )
@@ -131,7 +134,8 @@ class TrainingLoop:
             when a person paused or cancelled the run; all that was learned is then on disk, and so is a model, if only
             as it stands where the dev set was not looked at yet.
         """
-        self._began = time.monotonic() - self._state.seconds
+        self._saved = time.monotonic()
+        self._began = self._saved - self._state.seconds
         self._log.emit(self._start_event())
         self._loss.train()
         try:
@@ -139,13 +143,12 @@ class TrainingLoop:
         except StoppedError:
             if self._state.step:
                 if self._state.best is None:
-                    keep_best(self._folder, self._recogniser)
+                    self._keep()
                 self._save()
             raise
         return self._end()
 
     def _train_on(self) -> None:
-        saved = time.monotonic()
         if self._look_if_due():  # stopped in the midst of it last time
             self._save()
         for step, following in _with_next(self._plan.steps_from(self._state.step)):
@@ -155,9 +158,8 @@ class TrainingLoop:
                 coming = [self._train[index] for batch in following.batches for index in batch]
                 self._maker.read_ahead(coming, following.epoch, short=following.short)
             self._take(step)
-            if self._look_if_due() or time.monotonic() - saved > CHECKPOINT_SECONDS:
+            if self._look_if_due() or self._group.by_main(lambda: time.monotonic() - self._saved > CHECKPOINT_SECONDS):
                 self._save()
-                saved = time.monotonic()
 
     def _look_if_due(self) -> bool:
         due = self._plan.looks_at_dev(self._state.step) and self._state.looked < self._state.step
@@ -238,7 +240,7 @@ class TrainingLoop:
         best = Best(self._state.step, look.wer, look.loss)
         is_best = best.beats(self._state.best)
         if is_best:
-            keep_best(self._folder, self._recogniser)
+            self._keep()
             self._state = replace(self._state, best=best, looks_since_best=0)
         else:
             self._state = replace(self._state, looks_since_best=self._state.looks_since_best + 1)
@@ -255,11 +257,18 @@ class TrainingLoop:
                 self._score,
                 before_batch=lambda: heed(self._folder),
                 short=short,
+                group=self._group,
             )
+
+    def _keep(self) -> None:
+        self._group.by_main(lambda: keep_best(self._folder, self._recogniser))
 
     def _save(self) -> None:
         self._state = replace(self._state, seconds=time.monotonic() - self._began)
-        path = save_checkpoint(self._folder, self._state, self._parameters, self._optimiser)
+        path = self._group.by_main(
+            lambda: save_checkpoint(self._folder, self._state, self._parameters, self._optimiser)
+        )
+        self._saved = time.monotonic()
         self._log.emit(events.Checkpoint(self._state.step, str(path.relative_to(self._folder.path))))
 
     def _end(self) -> TrainingResult:
@@ -268,14 +277,6 @@ class TrainingLoop:
         early = state.step < self._plan.total
         self._log.emit(events.Done(state.step, best.step, best.wer, state.loss, state.seconds, early))
         return TrainingResult(state.step, best.step, state.loss, best.wer, state.seconds, early)
-
-
-def peak_learning_rate(settings: TrainingSettings, parameters: int) -> float:
-    """The learning rate asked for, or the default for a base model with so many parameters."""
-    if settings.optimiser.learning_rate is not None:
-        return settings.optimiser.learning_rate
-    lora = 1e-3 if parameters < SMALL_MODEL else 1e-4
-    return lora / 10 if settings.method == "full" else lora
 
 
 def _with_next(steps: Iterable[Step]) -> Iterator[tuple[Step, Step | None]]:

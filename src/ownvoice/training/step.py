@@ -1,17 +1,20 @@
-"""Gradients of one optimiser step, also when memory runs out on the way to them.
+"""Gradients of one optimiser step, by however many processes, also when memory runs out on the way to them.
 
 The loss of a step is the mean over the labels of all its utterances, however these are divided into forward passes. So
-when memory runs out, what was gathered of the gradients is dropped, every pass is halved, and the step begins again:
-its loss and its gradients come out the same (but for dropout, whose masks depend on the division). From then on passes
-stay halved. Clips no gradients and moves no weights: :mod:`ownvoice.training.loop` does.
+the passes are dealt out to the processes and their gradients added up; and when memory runs out in one of them, what
+was gathered is dropped, every pass is halved, and the step begins again. Loss and gradients come out the same, but for
+dropout and SpecAugment, whose masks depend on the division into passes. (That is the same for any number of processes
+up to ``accumulate``; where there are more, passes are halved for them.) From then on passes stay halved. Clips no
+gradients and moves no weights: :mod:`ownvoice.training.loop` does.
 """
 
 from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,6 +25,7 @@ from ownvoice.model.device import describe_device
 from ownvoice.training.ending import is_memory_shortage
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.plan import Step, step_seed
+from ownvoice.training.processes import ProcessGroup
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -50,59 +54,79 @@ class StepGradients:
         loss: torch.nn.Module,
         optimiser: torch.optim.Optimizer,
         accelerator: Accelerator,
+        group: ProcessGroup,
         *,
         before_pass: Callable[[], None],
         tell: Callable[[str], None],
     ) -> None:
         """``before_pass`` may end the step by raising; ``tell`` is handed a sentence when passes are halved."""
         self._settings, self._maker = settings, maker
-        self._loss, self._optimiser, self._accelerator = loss, optimiser, accelerator
+        self._loss, self._optimiser, self._accelerator, self._group = loss, optimiser, accelerator, group
         self._before_pass, self._tell = before_pass, tell
         self.halvings = 0
         """How often the passes were halved since the run began; part of its state, since dropout depends on it."""
 
     def gather(self, step: Step, batches: Sequence[Pass]) -> StepLoss:
-        """Add up the gradients of ``batches``, the utterances of ``step``.
+        """Add up the gradients of ``batches``, the utterances of ``step``, over all processes.
 
         Raises
         ------
         MemoryShortageError
             when there is too little memory even for one utterance at a time.
+        OwnvoiceError
+            what ``before_pass`` raised in any of the processes.
         """
         while True:
-            passes = _halved(batches, self.halvings)
-            try:
-                return self._gather(step, passes)
-            except (RuntimeError, MemoryError, OSError) as error:
-                if not is_memory_shortage(error):
-                    raise
-                if max(map(len, passes)) == 1:
-                    raise self._shortage() from None
-            # Only out here is the error gone, and with it every tensor that its traceback still held.
+            passes = self._divided(batches)
+            shares = self._group.together(partial(self._try, step, passes))
+            if not any(share is None for share in shares):
+                self._group.add_up(self._trained_gradients())
+                return _step_loss(passes, self._group.deal([share or [] for share in shares]))
+            if max(map(len, passes)) == 1:
+                raise self._shortage()
             self._make_room()
             self.halvings += 1
-            self._tell(_sentence(step, passes, _halved(batches, self.halvings)))
+            self._tell(_sentence(step, passes, self._divided(batches)))
 
-    def _gather(self, step: Step, passes: Sequence[Pass]) -> StepLoss:
+    def _divided(self, batches: Sequence[Pass]) -> list[Pass]:
+        """The passes of a step: ``batches``, halved for want of memory, and so that each process has one."""
+        for_all = max(0, math.ceil(math.log2(self._group.size / self._settings.accumulate)))
+        return _halved(batches, self.halvings + for_all)
+
+    def _try(self, step: Step, passes: Sequence[Pass]) -> list[float] | None:
+        """Losses of this process's share of the passes; None where memory ran out.
+
+        An error's traceback holds tensors, so nothing is freed before it is gone: by the time this returns.
+        """
+        try:
+            return self._gather(step, passes)
+        except (RuntimeError, MemoryError, OSError) as error:
+            if not is_memory_shortage(error):
+                raise
+        return None
+
+    def _gather(self, step: Step, passes: Sequence[Pass]) -> list[float]:
         """One try; the device is waited for once, at the end."""
-        seed = self._settings.seed
-        torch.manual_seed(step_seed(seed, "dropout", step.number))
-        masks = None
-        if self._settings.augment.specaugment:
-            masks = torch.Generator().manual_seed(step_seed(seed, "masks", step.number))
         labels = sum(len(example.target) for examples in passes for example in examples)
         losses = []
-        for examples in passes:
+        for place, examples in self._group.share(list(enumerate(passes))):
             self._before_pass()
+            torch.manual_seed(step_seed(self._settings.seed, f"dropout:{place}", step.number))
+            masks = None
+            if self._settings.augment.specaugment:
+                masks = torch.Generator().manual_seed(step_seed(self._settings.seed, f"masks:{place}", step.number))
             batch = self._maker.batch(examples, step.epoch, masks, short=step.short).to(self._accelerator.device)
             loss = self._loss(batch) / labels
             self._accelerator.backward(loss)
             losses.append(loss.detach())
-        total = float(sum(losses))
-        if math.isfinite(total):
-            return StepLoss(total, ())
-        unsound = next((examples for examples, loss in zip(passes, losses, strict=True) if not loss.isfinite()), ())
-        return StepLoss(total, tuple(unsound))
+        return torch.stack(losses).tolist() if losses else []
+
+    def _trained_gradients(self) -> Iterator[torch.Tensor]:
+        for group in self._optimiser.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:  # there were fewer utterances than processes
+                    parameter.grad = torch.zeros_like(parameter)
+                yield parameter.grad
 
     def _make_room(self) -> None:
         self._optimiser.zero_grad()
@@ -116,6 +140,11 @@ class StepGradients:
             mend="Close other programs and go on with --resume, or start a run with --checkpointing always, with "
             "--method qlora, or with a smaller base model.",
         )
+
+
+def _step_loss(passes: Sequence[Pass], losses: Sequence[float]) -> StepLoss:
+    unsound = next((examples for examples, loss in zip(passes, losses, strict=True) if not math.isfinite(loss)), ())
+    return StepLoss(sum(losses), tuple(unsound))
 
 
 def _halved(batches: Sequence[Pass], times: int) -> list[Pass]:

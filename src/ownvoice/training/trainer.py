@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from ownvoice import events
-from ownvoice.config import TINY, TrainingSettings
-from ownvoice.errors import TooLittleDataError, TrainingError
+from ownvoice.config import TINY, AugmentSettings, TrainingSettings
+from ownvoice.errors import OwnvoiceError, ProcessLostError, TooLittleDataError, TrainingError
 from ownvoice.events import EventLog, Listener
 from ownvoice.model.adapters import add_lora, compute_twice, train_whole
 from ownvoice.model.cache import FeatureStore
@@ -24,9 +24,10 @@ from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
 from ownvoice.training.dev import Score
 from ownvoice.training.durable import locked
 from ownvoice.training.ending import Ending, heed
-from ownvoice.training.examples import Clip, ExampleMaker
+from ownvoice.training.examples import Clip, Example, ExampleMaker
 from ownvoice.training.keep import clear_unfinished
 from ownvoice.training.loop import TrainingLoop, TrainingResult
+from ownvoice.training.processes import ProcessGroup, join_group
 from ownvoice.training.windows import settle_windows
 
 PREPARE_SECONDS = 0.5
@@ -81,21 +82,50 @@ def train(
         with Ending(run, log, "train", {str(clip.audio): clip.id for clip in (*train, *dev)}):
             clear_unfinished(run)
             log.rewind(checkpoint_step(run))
-            return _ready_loop(run, settings, train, dev, score, log).run()
+            group = join_group()
+            group.lead(str(run.path))
+            return _ready_loop(run, settings, train, dev, score, log, group).run()
+
+
+def take_part(
+    run: RunFolder, settings: TrainingSettings, train: Sequence[Clip], dev: Sequence[Clip], score: Score
+) -> None:
+    """Do a share of what the main process does in :func:`train`, whose parameters these are, and write nothing.
+
+    What ends the run before its time ends this too, and is raised in the main process alone.
+
+    Raises
+    ------
+    ProcessLostError
+        when one of the processes is no longer there.
+    """
+    try:
+        _ready_loop(run, settings, train, dev, score, EventLog(None), join_group()).run()
+    except ProcessLostError:
+        raise
+    except OwnvoiceError:
+        return
 
 
 def _ready_loop(
-    run: RunFolder, settings: TrainingSettings, train: Sequence[Clip], dev: Sequence[Clip], score: Score, log: EventLog
+    run: RunFolder,
+    settings: TrainingSettings,
+    train: Sequence[Clip],
+    dev: Sequence[Clip],
+    score: Score,
+    log: EventLog,
+    group: ProcessGroup,
 ) -> TrainingLoop:
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
     log.emit(events.Stage("load"))
     recogniser = _load_base(settings)
     store = FeatureStore(run.voice.cache, round(settings.cache_gb * 1e9))
     maker = ExampleMaker(recogniser, store, settings)
-    reporter = _PrepareReporter(run, log, len(train) + len(dev))
-    dev_examples = maker.prepare(dev, None, reporter)
-    settings = settle_windows(run, settings, recogniser, maker, dev_examples, score, log)
-    train_examples = maker.prepare(train, settings.augment, reporter)
+    reporter = _PrepareReporter(run, log, len(group.share(train)) + len(group.share(dev)))
+    dev_examples = _prepared(maker, dev, None, reporter, group)
+    settings = group.by_main(lambda: settle_windows(run, settings, recogniser, maker, dev_examples, score, log))
+    maker.short = settings.window == "short"
+    train_examples = _prepared(maker, train, settings.augment, reporter, group)
     if maker.unkept:
         log.emit(events.Warning(_cache_is_full(run, settings, maker.unkept)))
     if settings.method == "full":
@@ -107,9 +137,20 @@ def _ready_loop(
         )
     if settings.checkpointing == "always" or (settings.checkpointing == "auto" and settings.method == "qlora"):
         compute_twice(recogniser.model)
-    loop = TrainingLoop(run, settings, recogniser, maker, train_examples, dev_examples, score, log)
+    loop = TrainingLoop(run, settings, recogniser, maker, train_examples, dev_examples, score, log, group)
     loop.go_back_to_checkpoint()
     return loop
+
+
+def _prepared(
+    maker: ExampleMaker,
+    clips: Sequence[Clip],
+    augment: AugmentSettings | None,
+    reporter: _PrepareReporter,
+    group: ProcessGroup,
+) -> list[Example]:
+    """Examples of all clips, each prepared by one process."""
+    return group.deal(group.together(lambda: maker.prepare(group.share(clips), augment, reporter)))
 
 
 def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> str:

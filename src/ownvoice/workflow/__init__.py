@@ -14,12 +14,14 @@ publish.py    recordings and models -> the Hub, after publish_plan.py has listed
 demo.py       all of it on the built-in model and its sample voice
 """
 
+from ownvoice.training.processes import is_follower, leading
 from ownvoice.workflow.demo import Demo, demo
 from ownvoice.workflow.job import run_job
 from ownvoice.workflow.judge import evaluate_run
 from ownvoice.workflow.train import (
     Prepared,
     TrainedRun,
+    follow,
     import_table,
     prepare,
     resume_run,
@@ -34,7 +36,10 @@ __all__ = [
     "TrainedRun",
     "demo",
     "evaluate_run",
+    "follow",
     "import_table",
+    "is_follower",
+    "leading",
     "open_transcriber",
     "prepare",
     "resume_run",

@@ -26,6 +26,7 @@ from ownvoice.training.ending import Ending, forget_wish
 
 if TYPE_CHECKING:
     from ownvoice.training.dev import Score
+    from ownvoice.training.examples import Clip
     from ownvoice.training.loop import TrainingResult
 
 
@@ -200,6 +201,24 @@ def go_on(run: RunFolder, listener: events.Listener) -> TrainedRun:
     return _train(run, settings, split, listener)
 
 
+def follow() -> None:
+    """Take part in whatever the main process trains, until it has nothing more to do.
+
+    Raises
+    ------
+    ProcessLostError
+        when the main process, or another one, is no longer there.
+    """
+    from ownvoice.training.processes import join_group
+    from ownvoice.training.trainer import take_part
+
+    for path in join_group().calls():
+        run = RunFolder(Path(path))
+        settings = TrainingSettings.load(run.config)
+        train, dev = _clips(run, load_split(run, read_manifest(run.voice).utterances))
+        take_part(run, settings, train, dev, _dev_score(settings.language))
+
+
 def _keep_split(run: RunFolder, prepared: Prepared, log: events.EventLog) -> None:
     for note in prepared.notes:
         log.emit(events.Warning(note))
@@ -224,24 +243,23 @@ def _latest_unfinished(voice: VoiceFolder) -> RunFolder:
 
 
 def _train(run: RunFolder, settings: TrainingSettings, split: Split, listener: events.Listener) -> TrainedRun:
-    from ownvoice.training.examples import Clip
     from ownvoice.training.trainer import train
+
+    learn, choose = _clips(run, split)
+    result = train(run, settings, learn, choose, _dev_score(settings.language), resume=True, listeners=[listener])
+    return TrainedRun(run, result)
+
+
+def _clips(run: RunFolder, split: Split) -> tuple[list[Clip], list[Clip]]:
+    """What a run trains on, and what it chooses by."""
+    from ownvoice.training.examples import Clip
 
     utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
 
     def clips(names: Sequence[str]) -> list[Clip]:
         return [Clip(name, recording_of(run.voice, utterances[name]), utterances[name].text) for name in names]
 
-    result = train(
-        run,
-        settings,
-        clips(split.train),
-        clips(split.dev),
-        _dev_score(settings.language),
-        resume=True,
-        listeners=[listener],
-    )
-    return TrainedRun(run, result)
+    return clips(split.train), clips(split.dev)
 
 
 def _dev_score(language: str | None) -> Score:
