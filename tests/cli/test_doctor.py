@@ -125,6 +125,7 @@ def test_packages_that_are_too_old_or_missing_are_told_with_their_mend(tmp_path:
     metadata = tmp_path / "ownvoice-0.dist-info"
     metadata.mkdir()
     asked = ["peft>=900", "nowhere-to-be-found>=1", "numpy>=2", "gradio>=900; extra == 'space'"]
+    asked += ["nibbles>=1; extra == 'quantise'"]
     lines = ["Metadata-Version: 2.4", "Name: ownvoice", "Version: 0", *(f"Requires-Dist: {one}" for one in asked)]
     (metadata / "METADATA").write_text("\n".join(lines) + "\n")
     assert PathDistribution(metadata).requires == asked
@@ -136,6 +137,7 @@ def test_packages_that_are_too_old_or_missing_are_told_with_their_mend(tmp_path:
     assert not found["peft"]["ok"] and "but >=900 is needed" in found["peft"]["value"]
     assert found["nowhere-to-be-found"]["value"] == "missing"
     assert found["nowhere-to-be-found"]["remedy"] == 'pip install "nowhere-to-be-found>=1"'
+    assert found["nibbles"]["ok"] and "ownvoice[quantise]" in found["nibbles"]["remedy"]
     assert "gradio" not in found and found["other packages"]["value"] == "1 as they should be"
 
 

@@ -130,13 +130,27 @@ def _packages() -> tuple[Finding, ...]:
     shown = sorted((one for one in found if one.name in _SHOWN), key=lambda one: _SHOWN.index(one.name))
     others = [one for one in found if one.name not in _SHOWN]
     wrong = [one for one in others if not one.ok]
-    return (*shown, *wrong, Finding("other packages", f"{len(others) - len(wrong)} as they should be", True))
+    rest = Finding("other packages", f"{len(others) - len(wrong)} as they should be", True)
+    return (*shown, *wrong, rest, *(_for_quantising(one) for one in asked if _is_for(one, "quantise")))
+
+
+def _is_for(requirement: Requirement, extra: str) -> bool:
+    marker = requirement.marker
+    return marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})
+
+
+def _for_quantising(requirement: Requirement) -> Finding:
+    found = _package(requirement)
+    if found.ok:
+        return found
+    remedy = 'Only needed to train with --method qlora: pip install "ownvoice[quantise]"'
+    return Finding(found.name, found.value, True, remedy)
 
 
 def _package(requirement: Requirement) -> Finding:
     shown = {canonicalize_name(name): name for name in _SHOWN}
     name = shown.get(canonicalize_name(requirement.name), requirement.name)
-    remedy = f'pip install "{requirement}"'
+    remedy = f'pip install "{str(requirement).partition(";")[0].strip()}"'
     try:
         here = version(requirement.name)
     except PackageNotFoundError:
