@@ -21,6 +21,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from ownvoice.data.audio import SAMPLE_RATE, load_audio
+from ownvoice.rundir import VoiceFolder
+from ownvoice.workflow import demo
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "ui"))
@@ -33,6 +35,8 @@ NARROW = 320
 COLOURS = 96
 """Of a picture's palette: flat pages need few, and a picture stays below 80 kB."""
 PATIENCE = 20_000
+TAUGHT = "Ana"
+"""The voice whose training is shown."""
 EXAMPLES = (
     "Good morning", "I would like a cup of tea", "Open the window [laughter] please", "Call the doctor tomorrow",
     "Where are my glasses?", "The garden is lovely today", "Good morning", "Turn the light off, please",
@@ -70,6 +74,8 @@ def main() -> None:
         )
         for name, scene in SCENES.items():
             if chosen.only in (None, name):
+                if scene is photograph_training:
+                    teach_sample_voice(app.voices / TAUGHT)
                 scene(browser, app.url, Camera(chosen.into))
         browser.close()
         app.kill()
@@ -232,6 +238,27 @@ def show_usual_folder(page: Page) -> None:
     page.locator(".promises li").evaluate_all(script)
 
 
+def teach_sample_voice(folder: Path) -> None:
+    """What ``ownvoice demo`` does, so that the pictures show a real result; some minutes."""
+    demo(VoiceFolder(folder), seed=0, listener=lambda event: None, progress=lambda stage, done, total: None)
+
+
+def photograph_training(browser: Browser, address: str, camera: Camera) -> None:
+    """Setting up a training of the sample voice, and what it brought."""
+    page = open_tab(browser, address)
+    page.goto(f"/voices/{TAUGHT}/train")
+    page.locator("#preflight[aria-busy=false]").wait_for(timeout=PATIENCE)
+    camera.take(page, "teach")
+    page.goto(f"/voices/{TAUGHT}/compare")
+    page.locator("main table a").first.click()
+    page.locator("#headline").wait_for(timeout=PATIENCE)
+    page.locator("#headline").evaluate("line => scrollTo(0, line.getBoundingClientRect().top + scrollY - 40)")
+    camera.take(page, "results")
+    page.locator("#phrases").evaluate("phrases => phrases.scrollIntoView({ block: 'start' })")
+    camera.take(page, "results-phrases")
+    page.context.close()
+
+
 def press_record(page: Page, condition: str, seconds: float) -> None:
     """Press the large button, wait for what it leads to, and some time more."""
     page.locator("#single [data-part=record]").click()
@@ -243,7 +270,7 @@ def wait_for(page: Page, condition: str) -> None:
     page.locator(f"#single[data-condition={condition}]").wait_for(timeout=PATIENCE)
 
 
-SCENES = {"files": photograph_files, "record": photograph_record}
+SCENES = {"files": photograph_files, "record": photograph_record, "training": photograph_training}
 """Each page's pictures, by its name."""
 
 
