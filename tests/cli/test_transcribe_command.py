@@ -47,6 +47,13 @@ def test_json_says_what_was_heard_when(words: list[str]) -> None:
     assert segment["speech"] > 0.5
 
 
+def test_short_windows_are_asked_for(words: list[str]) -> None:
+    """The built-in model hears whole windows unless told otherwise; it knows both."""
+    short = transcribe(*CLIPS[:3], "--language", "en", "--window", "short", "--json")
+    assert short.exit_code == 0 and all(row["text"] for row in json.loads(short.stdout))
+    assert transcribe(CLIPS[0], "--language", "en", "--window", "standard").stdout == words[0] + "\n"
+
+
 def test_standard_input(words: list[str]) -> None:
     assert transcribe("-", "--language", "en", input=CLIPS[0].read_bytes()).stdout == words[0] + "\n"
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from ownvoice.config import LoraSettings
+from ownvoice.model.adapters import Scope, adapts_encoder, add_lora, trained_tensors
 from ownvoice.model.features import Window, encode, log_mel
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.loss import LabelLoss, make_batch
-from ownvoice.model.transcribe import answer_clips, batches_by_length
+from ownvoice.model.transcribe import answer_both, answer_clips, batches_by_length
 from small_voxtral import SECOND, murmur
 
 
@@ -107,3 +110,22 @@ def test_batch_of_several_lengths_has_the_loss_of_its_clips(recogniser: Recognis
         return loss_of(make_batch(heads, targets, sounds, encoded=False, pad_id=prompts.pad_id))
 
     torch.testing.assert_close(loss(parts), sum(loss([part]) for part in parts), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("scope", ["decoder", "both"])
+def test_base_and_tuned_model_answer_together_what_they_answer_alone(recogniser: Recogniser, scope: Scope) -> None:
+    tuned = copy.deepcopy(recogniser)
+    tuned.adapter = add_lora(tuned.model, scope, LoraSettings(rank=4, alpha=64), seed=0, base_name="small")
+    torch.manual_seed(1)
+    for name, tensor in trained_tensors(tuned.model).items():
+        if "lora_B" in name:
+            torch.nn.init.normal_(tensor, std=0.1)
+    tuned.model.eval()
+    assert adapts_encoder(tuned.adapter) == (scope == "both")
+    clips = [murmur(seconds, seed=seed) for seed, seconds in enumerate([0.3, 0.9, 2.2])]
+    encoded: list[int] = []
+    tuned.model.model.audio_tower.layer_norm.register_forward_hook(lambda layer, given, made: encoded.append(len(made)))
+    before, now = answer_both(tuned, clips, "en")
+    assert sum(encoded) == (5 if scope == "decoder" else 10)
+    assert before == answer_clips(recogniser, clips, "en")
+    assert now == answer_clips(tuned, clips, "en") != before

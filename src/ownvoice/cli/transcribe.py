@@ -15,7 +15,7 @@ import click
 
 if TYPE_CHECKING:
     from ownvoice.model.recording import Transcript
-    from ownvoice.workflow.transcribe import Heard, WindowJournal
+    from ownvoice.workflow.transcribe import Heard, WindowChoice, WindowJournal
 
 STDIN = Path("-")
 
@@ -28,6 +28,14 @@ STDIN = Path("-")
     "--model", required=True, metavar="RUN|ID", help='A training run, a model\'s folder, a Hub id, or "tiny".'
 )
 @click.option("--language", metavar="CODE", help="Two-letter code of what is spoken  [default: the run's, or detected]")
+@click.option(
+    "--window",
+    type=click.Choice(["auto", "standard", "short"]),
+    default="auto",
+    show_default=True,
+    help="Hear short sounds with the silence of a whole window after them (standard) or with hardly any, several times "
+    "as fast (short); auto is short for a run whose own check found it no worse.",
+)
 @click.option(
     "--format",
     "form",
@@ -49,6 +57,7 @@ def command(
     audio: tuple[Path, ...],
     model: str,
     language: str | None,
+    window: WindowChoice,
     form: str,
     as_json: bool,
     output: Path | None,
@@ -67,11 +76,12 @@ def command(
         recordings = find_recordings(_stdin_to_file(path, Path(folder)) for path in audio)
         if form not in {"text", "json"} and output is None and len(recordings) > 1:
             raise UsageError(f"several recordings do not fit into one {form} file", mend="Give --output FOLDER.")
-        transcriber = open_transcriber(model, language)
+        transcriber = open_transcriber(model, language, window)
         journal = None
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
-            journal = WindowJournal(output / ".unfinished.jsonl", model, transcriber.language)
+            short = transcriber.short_windows
+            journal = WindowJournal(output / ".unfinished.jsonl", model, transcriber.language, short_windows=short)
         heard = transcriber.each(recordings, journal=journal, progress=progress.stage)
         whole = _write(heard, output, form, journal) if output else _print(heard, form, len(recordings) > 1)
     ctx.exit(0 if whole else 1)

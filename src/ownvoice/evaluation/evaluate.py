@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from ownvoice.data.recording import AudioSource
 from ownvoice.errors import TooLittleDataError
@@ -16,6 +17,9 @@ from ownvoice.evaluation.hallucination import Hallucinations, find_hallucination
 from ownvoice.evaluation.names import NameCount, count_names
 from ownvoice.evaluation.wer import CorpusScore, ErrorCounts, UtteranceScore, score
 from ownvoice.evaluation.wording import Headline, headline, warnings
+
+Window = Literal["standard", "short"]
+"""Whole windows, padded with silence, or ones that end soon after the sound."""
 
 Transcriber = Callable[[Sequence[AudioSource]], list[str]]
 """Recordings to texts, one each, in the same order."""
@@ -71,6 +75,8 @@ class Evaluation:
     difference: Difference
     names: tuple[NameCount, ...]
     seed: int
+    tuned_window: Window = "standard"
+    """In which windows the tuned model heard; the base hears in whole ones."""
 
     @property
     def n(self) -> int:
@@ -126,6 +132,7 @@ class Evaluation:
             "names": [asdict(name) for name in self.names],
             "phrases": [_phrase_json(row) for row in self.rows],
             "seed": self.seed,
+            "windows": {"base": "standard", "tuned": self.tuned_window},
         }
 
 
@@ -138,6 +145,7 @@ def evaluate(
     silence: Sequence[AudioSource] = (),
     names: Sequence[str] = (),
     seed: int = 0,
+    tuned_window: Window = "standard",
 ) -> Evaluation:
     """Let both models hear the same phrases, count, and compare.
 
@@ -155,6 +163,8 @@ def evaluate(
         Names the person cares about, counted apart; those that phrases were recorded for are counted anyway.
     seed
         Of the intervals and the test.
+    tuned_window
+        In which windows the tuned model hears; told, not decided here.
 
     Raises
     ------
@@ -183,6 +193,7 @@ def evaluate(
         difference=comparison.difference,
         names=count_names([*names, *_recorded_names(phrases)], base_score, tuned_score, language),
         seed=seed,
+        tuned_window=tuned_window,
     )
 
 

@@ -106,6 +106,11 @@ def add_lora(
     return adapter
 
 
+def adapts_encoder(adapter: PeftModel) -> bool:
+    """Whether the model hears otherwise with an adapter than without it."""
+    return any(name.startswith(_ENCODER_PARTS) for name in adapter.base_model.targeted_module_names)
+
+
 @contextlib.contextmanager
 def quiet_peft() -> Iterator[None]:
     """Keep PEFT's warnings from a person's screen: what matters of them is checked here and in loading."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ownvoice.model.adapters import adapts_encoder
 from ownvoice.model.features import Window, encode, log_mel, splice
 from ownvoice.model.load import Recogniser
 
@@ -64,15 +65,48 @@ def answer_clips(
         when a clip holds no sample.
     """
     answers: dict[int, Answer] = {}
+    for group, audio, seconds in _encoded_batches(recogniser, clips, batch_size):
+        answers |= zip(group, _answers(recogniser, audio, seconds, language), strict=True)
+    return [answers[index] for index in range(len(clips))]
+
+
+def answer_both(
+    recogniser: Recogniser, clips: Sequence[np.ndarray], language: str | None, *, batch_size: int = BATCH_SIZE
+) -> tuple[list[Answer], list[Answer]]:
+    """What the base and what the tuned model answer; parameters and errors are those of :func:`answer_clips`.
+
+    Where both hear alike, because the adapter is in the decoder alone, each clip is encoded once for the two.
+
+    Raises
+    ------
+    ModelError
+        when the model has no adapter.
+    """
+    if recogniser.short_windows or (recogniser.adapter is not None and adapts_encoder(recogniser.adapter)):
+        with recogniser.as_base():
+            base = answer_clips(recogniser, clips, language, batch_size=batch_size)
+        return base, answer_clips(recogniser, clips, language, batch_size=batch_size)
+    before: dict[int, Answer] = {}
+    now: dict[int, Answer] = {}
+    for group, audio, seconds in _encoded_batches(recogniser, clips, batch_size):
+        with recogniser.as_base():
+            before |= zip(group, _answers(recogniser, audio, seconds, language), strict=True)
+        now |= zip(group, _answers(recogniser, audio, seconds, language), strict=True)
+    places = range(len(clips))
+    return [before[index] for index in places], [now[index] for index in places]
+
+
+def _encoded_batches(
+    recogniser: Recogniser, clips: Sequence[np.ndarray], batch_size: int
+) -> Iterator[tuple[list[int], torch.Tensor, list[float]]]:
+    """Indices of clips to decode together, their audio embeddings, and their lengths in seconds."""
     extractor, whole = recogniser.processor.feature_extractor, recogniser.window
     lengths = [clip.size for clip in clips]
     for window, group in batches_by_length(lengths, whole, batch_size, short=recogniser.short_windows):
         mels = [log_mel(extractor, clips[index], whole)[..., : window.mel_frames] for index in group]
         with torch.inference_mode():
             audio = encode(recogniser.model, torch.cat(mels).to(recogniser.device))
-        seconds = [lengths[index] / whole.sampling_rate for index in group]
-        answers |= zip(group, _answers(recogniser, audio, seconds, language), strict=True)
-    return [answers[index] for index in range(len(clips))]
+        yield group, audio, [lengths[index] / whole.sampling_rate for index in group]
 
 
 def batches_by_length(

@@ -62,14 +62,19 @@ def evaluate_run(
     tuned = load_recogniser(run.path)
     if tuned.adapter is None:
         base = load_recogniser(settings.base_model)
-        base_transcriber = transcriber(base, settings.language, progress, "Base model listens")
+        listeners = (
+            transcriber(base, settings.language, progress, "Base model listens"),
+            transcriber(tuned, settings.language, progress, "Tuned model listens"),
+        )
     else:
-        base_transcriber = _without_adapter(tuned, settings.language, progress)
+        both = _BothListen(tuned, settings.language, progress)
+        listeners = (both.base, both.tuned)
     with tempfile.TemporaryDirectory() as folder:
         evaluation = evaluate(
             phrases,
-            base=base_transcriber,
-            tuned=transcriber(tuned, settings.language, progress, "Tuned model listens"),
+            base=listeners[0],
+            tuned=listeners[1],
+            tuned_window="short" if tuned.short_windows else "standard",
             language=settings.language,
             silence=_silent_clips(Path(folder), settings.seed),
             names=names,
@@ -114,12 +119,31 @@ def transcriber(recogniser: Recogniser, language: str | None, progress: StagePro
     return transcribe
 
 
-def _without_adapter(tuned: Recogniser, language: str | None, progress: StageProgress) -> Transcriber:
-    def transcribe(paths: Sequence[AudioSource]) -> list[str]:
-        with tuned.as_base() as base:
-            return transcriber(base, language, progress, "Base model listens")(paths)
+class _BothListen:
+    """Base and tuned model in one pass over the recordings, with one loaded model whose adapter goes off and on."""
 
-    return transcribe
+    def __init__(self, tuned: Recogniser, language: str | None, progress: StageProgress) -> None:
+        self._model, self._language, self._progress = tuned, language, progress
+        self._tuned_texts: dict[AudioSource, str] = {}
+
+    def base(self, paths: Sequence[AudioSource]) -> list[str]:
+        """The base's texts; what the tuned model writes of the same recordings is kept for :meth:`tuned`."""
+        from ownvoice.model.transcribe import answer_both
+
+        texts: list[str] = []
+        stage = "Base and tuned model listen"
+        self._progress(stage, 0, len(paths))
+        for start in range(0, len(paths), _CLIPS_AT_ONCE):
+            part = paths[start : start + _CLIPS_AT_ONCE]
+            before, now = answer_both(self._model, [load_recording(path) for path in part], self._language)
+            texts += [answer.text for answer in before]
+            self._tuned_texts |= {path: answer.text for path, answer in zip(part, now, strict=True)}
+            self._progress(stage, len(texts), len(paths))
+        return texts
+
+    def tuned(self, paths: Sequence[AudioSource]) -> list[str]:
+        """The tuned model's texts of recordings that the base has heard."""
+        return [self._tuned_texts[path] for path in paths]
 
 
 def _silent_clips(folder: Path, seed: int) -> list[Path]:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ownvoice.config import check_language
 from ownvoice.data.audio import AUDIO_SUFFIXES, SAMPLE_RATE, load_audio
@@ -25,6 +25,8 @@ from ownvoice.events import StageProgress
 if TYPE_CHECKING:
     from ownvoice.model.load import Recogniser
     from ownvoice.model.recording import Piece, Segment, Transcript
+
+WindowChoice = Literal["auto", "standard", "short"]
 
 _WINDOWS_AT_ONCE = 16
 """Windows gathered from one or several recordings before the model is asked: one full batch."""
@@ -64,12 +66,13 @@ def find_recordings(paths: Iterable[Path]) -> list[Path]:
 class WindowJournal:
     """What was heard in each window so far, on disk: a long batch that is stopped goes on where it was.
 
-    A window is known by its samples, the model's files and the language, so nothing out of date is ever taken.
+    A window is known by its samples, the model's files, the language and whether it is a short one, so nothing out of
+    date is ever taken.
     """
 
-    def __init__(self, path: Path, model: str, language: str | None) -> None:
+    def __init__(self, path: Path, model: str, language: str | None, *, short_windows: bool = False) -> None:
         self._path = path
-        self._of = f"{_model_identity(model)}:{language}"
+        self._of = f"{_model_identity(model)}:{language}{':short' if short_windows else ''}"
         self._known: dict[str, dict[str, object]] = {}
         with contextlib.suppress(FileNotFoundError):
             for line in path.read_text(encoding="utf-8").splitlines():
@@ -119,8 +122,8 @@ def _model_identity(model: str) -> str:
     return digest.hexdigest()
 
 
-def open_recogniser(model: str, language: str | None) -> tuple[Recogniser, str | None]:
-    """Load a model, and decide which language is written into its prompts.
+def open_recogniser(model: str, language: str | None, window: WindowChoice = "auto") -> tuple[Recogniser, str | None]:
+    """Load a model, and decide which language is written into its prompts and in which windows it hears.
 
     Parameters
     ----------
@@ -128,6 +131,9 @@ def open_recogniser(model: str, language: str | None) -> tuple[Recogniser, str |
         ``"tiny"``, a folder with a model, a training run, or a Hub id.
     language
         Two-letter code of what is spoken; left out, the one the model was tuned with, or it is detected.
+    window
+        Whole windows, or short ones that end soon after the sound, which take a fraction of the time; "auto" is short
+        for a run that heard its dev set no worse so, and whole for any other model.
 
     Raises
     ------
@@ -144,12 +150,14 @@ def open_recogniser(model: str, language: str | None) -> tuple[Recogniser, str |
     from ownvoice.model.load import load_recogniser
 
     recogniser = load_recogniser(model)
+    if window != "auto":
+        recogniser.short_windows = window == "short"
     return recogniser, language or recogniser.language
 
 
-def open_transcriber(model: str, language: str | None) -> FileTranscriber:
+def open_transcriber(model: str, language: str | None, window: WindowChoice = "auto") -> FileTranscriber:
     """Load a model once, for files of any length; parameters and errors are those of :func:`open_recogniser`."""
-    return FileTranscriber(*open_recogniser(model, language))
+    return FileTranscriber(*open_recogniser(model, language, window))
 
 
 @dataclass
@@ -168,6 +176,7 @@ class FileTranscriber:
     def __init__(self, recogniser: Recogniser, language: str | None) -> None:
         self._recogniser = recogniser
         self.language = language
+        self.short_windows = recogniser.short_windows
 
     def __call__(self, path: Path) -> Transcript:
         """The transcript of one file.
