@@ -49,7 +49,7 @@ def test_every_figure(evaluation: Evaluation) -> None:
     assert [(name.base_right, name.tuned_right) for name in evaluation.names] == [(0, 1)]
     assert evaluation.base.hallucinations.rate == 2 / 4
     assert evaluation.tuned.hallucinations.rate == 0
-    assert evaluation.headline.text == "No clear change: now 10 words of 10; before, 4 of 10"
+    assert evaluation.headline.text == "No clear change: now 10 of 10 words; before, 4 of 10"
 
 
 def test_rows_stand_side_by_side_in_the_order_given(evaluation: Evaluation) -> None:

@@ -21,10 +21,10 @@ _SCALES = (10, 20, 100)
 
 HeadlineKind = Literal["better", "worse", "same", "unclear", "fewer", "more"]
 _HEADLINES: Mapping[HeadlineKind, str] = {
-    "better": "It now gets {now} words of {of}; before, {before} of {of}",
-    "worse": "It got worse: now {now} words of {of}; before, {before} of {of}",
-    "same": "No clear change: {now} words of {of}, before and now",
-    "unclear": "No clear change: now {now} words of {of}; before, {before} of {of}",
+    "better": "It now gets {now} of {of} words; before, {before} of {of}",
+    "worse": "It got worse: now {now} of {of} words; before, {before} of {of}",
+    "same": "No clear change: {now} of {of} words, before and now",
+    "unclear": "No clear change: now {now} of {of} words; before, {before} of {of}",
     "fewer": "It now makes fewer mistakes: {mistakes_now} for 100 words; before, {mistakes_before}",
     "more": "It now makes more mistakes: {mistakes_now} for 100 words; before, {mistakes_before}",
 }
@@ -53,7 +53,7 @@ class Headline:
 
 
 def headline(base: ErrorCounts, tuned: ErrorCounts, verdict: Verdict) -> Headline:
-    """Say "9 words of 10" for both models, on the coarsest scale that tells them apart and is true.
+    """Say "9 of 10 words" for both models, on the coarsest scale that tells them apart and is true.
 
     Never "10 of 10" while a word was missed, nor "0 of 10" when one was right. Extra words are no part of this
     picture; where they decide the verdict against it, the sentence speaks of mistakes instead.
