@@ -198,7 +198,7 @@ def test_a_job_is_ended(hub: Hub, machine: Callable[[str], None], voice: VoiceFo
     view = RunWatch(run).look()
     if by == "limit":
         assert view.state == "failed" and "time limit" in results[0].stderr
-        assert view.failure is not None and "more --hours" in view.failure.next_step
+        assert view.failure is not None and "more time" in view.failure.next_step
     else:
         assert view.state == "cancelled" and "the job was cancelled" in results[0].stderr
     assert hub.jobs["job0001"].ended.is_set() and not hub.repos

@@ -27,8 +27,11 @@ _LOOK_SECONDS = 0.5
 @click.option("--attach", is_flag=True, help="Follow the run given, from where it was left; fetch what it brought.")
 @click.option("--cancel", is_flag=True, help="End the job of the run given.")
 @click.option("--work", metavar="REPO", hidden=True)  # what a job itself runs
+@click.option("--seconds", type=float, default=3600.0, hidden=True)  # until it is ended
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def command(folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | None, as_json: bool) -> None:
+def command(
+    folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | None, seconds: float, as_json: bool
+) -> None:
     """Trainings on rented machines: list, follow, cancel.
 
     Lists those of the voices in FOLDERS, each with its state  [default: voices]. They go on without this computer.
@@ -41,7 +44,7 @@ def command(folders: tuple[Path, ...], attach: bool, cancel: bool, work: str | N
     from ownvoice.workflow.remote_record import works_elsewhere
 
     if work:
-        _work(work)
+        _work(work, seconds)
         return
     if attach or cancel:
         if len(folders) != 1 or (attach and cancel):
@@ -90,13 +93,14 @@ def train_remotely(
     from ownvoice.errors import UsageError
     from ownvoice.rundir import VoiceFolder
     from ownvoice.workflow.remote import begin, plan_remote
+    from ownvoice.workflow.train import prepare_recordings
 
     if not on.startswith(PREFIX) or on == PREFIX:
         raise UsageError("is no place to train on", where=on, mend=f"Write {PREFIX}FLAVOR, for example {PREFIX}l4x1")
     account = connect_account()
     plans = []
     for voice in map(VoiceFolder, voices):
-        prepared = workflow.prepare(voice, workflow.training_settings(voice, recipe, given))
+        prepared = prepare_recordings(voice, workflow.training_settings(voice, recipe, given))
         plans.append(plan_remote(account, prepared, on.removeprefix(PREFIX), hours=hours, keeps=keeps))
     _show(plans)
     confirm("Shall this be sent and paid for?", yes)
@@ -210,8 +214,8 @@ def _row(run: RunFolder, job: JobState | None) -> dict[str, object]:
     }
 
 
-def _work(repo: str) -> None:
+def _work(repo: str, seconds: float) -> None:
     from ownvoice.cli.account import connect_account
     from ownvoice.workflow.remote_job import work
 
-    work(connect_account(), repo, Path("voice"), click.echo)
+    work(connect_account(), repo, Path("voice"), click.echo, seconds=seconds)

@@ -1,46 +1,38 @@
-"""Training on a rented machine, seen from this computer: plan, send, follow, come back to it, cancel, fetch.
+"""Training on a rented machine, seen from this computer: plan, follow, come back to it, cancel.
 
-The machine's half is :mod:`ownvoice.workflow.remote_job`. Between them stand two private repositories of one name: a
-data set with the recordings and settings of one run, and a model with what it brought. Events come through the job's
-log into the run's own ``events.jsonl``, so that everything that shows a run shows this one.
+The machine's half is ``remote_job.py``; ``remote_send.py`` sends what it needs, ``remote_fetch.py`` fetches what it
+brought. Between them stand two private repositories of one name: a data set with one run's recordings and settings, and
+a model. Events come through the job's log into the run's own ``events.jsonl``: all that shows a run shows this one.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-import shutil
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-import ownvoice
 from ownvoice import events
 from ownvoice.config import TINY
-from ownvoice.data.manifest import read_manifest, read_voice_settings
-from ownvoice.data.recording import recording_of
+from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.split import save_split
-from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import TrainingError, UsageError
 from ownvoice.events import EventLog, Listener, parse_record, read_tail
-from ownvoice.publishing.dataset import bare_sound, needed_consent
-from ownvoice.publishing.files import RepoFile, refuse_traces
+from ownvoice.publishing.dataset import needed_consent
 from ownvoice.publishing.hardware import Hardware, find_hardware
-from ownvoice.publishing.jobs import JobState, cancel_job, job_state, read_log, start_job
+from ownvoice.publishing.jobs import JobState, cancel_job, job_state, read_log
 from ownvoice.publishing.model import hub_base
-from ownvoice.publishing.push import push
-from ownvoice.publishing.repository import RepoKind
-from ownvoice.rundir import RunFolder, VoiceFolder, write_atomically
-from ownvoice.training.durable import held, place_folder
-from ownvoice.training.ending import forget_wish, last_step, wish_of
+from ownvoice.rundir import RunFolder, VoiceFolder
+from ownvoice.training.durable import held
+from ownvoice.training.ending import wish_of
 from ownvoice.workflow.publish import Account, keep_consent
 from ownvoice.workflow.publish_plan import voice_slug
-from ownvoice.workflow.remote_job import EVENT_MARK, RESULTS, is_ours
+from ownvoice.workflow.remote_fetch import finish
+from ownvoice.workflow.remote_job import EVENT_MARK
 from ownvoice.workflow.remote_record import Remote, read_remote, write_remote
+from ownvoice.workflow.remote_send import send
 from ownvoice.workflow.train import Prepared
 
 POLL_SECONDS = 2.0
@@ -158,11 +150,11 @@ def follow(account: Account, run: RunFolder, listener: Listener, *, leaves: Call
         if not is_ours_to_follow:
             raise TrainingError("another process follows this run already", where=run.path)
         if not remote.job:
-            remote = _send(account, run, remote)
+            remote = send(account, run, remote)
         state, said = _follow(account, run, remote, listener, leaves)
         if state is None:
             return False
-        _finish(account, run, remote, state, said, EventLog(run.events, listener))
+        finish(account, run, remote, state, said, EventLog(run.events, listener))
     return True
 
 
@@ -209,47 +201,6 @@ def _require_remote(run: RunFolder) -> Remote:
     return remote
 
 
-def _send(account: Account, run: RunFolder, remote: Remote) -> Remote:
-    """Push the recordings and start the job; done twice, it changes nothing."""
-    files = tuple(_files(run))
-    refuse_traces(files, [run.voice.path])
-    hub = account.hub
-    hub.say(f"Sending the recordings to {remote.repo}, which is private.")
-    hub.ensure_repo("dataset", remote.repo, public=False)
-    message = "Train with ownvoice"
-    push(hub, "dataset", remote.repo, files, message, ours=is_ours)
-    command = ["uvx", "--from", f"ownvoice=={ownvoice.__version__}", "ownvoice", "jobs", "--work", remote.repo]
-    name = remote.repo.partition("/")[2]
-    job = start_job(hub, remote.owner, name, command, machine=remote.machine, seconds=remote.seconds)
-    started = replace(remote, job=job.id)
-    write_remote(run, started)
-    hub.say(f"Job {job.id} is started on {remote.machine}.")
-    return started
-
-
-def _files(run: RunFolder) -> Iterator[RepoFile]:
-    """A voice of the run's recordings alone, with the run in it; where a recording came from stays here."""
-    split = json.loads(run.split.read_text(encoding="utf-8"))
-    chosen = {*split["train"], *split["dev"], *split["test"]}
-    voice, lines = run.voice, []
-    for utterance in read_manifest(voice).utterances:
-        if utterance_id(utterance) in chosen:
-            yield RepoFile(utterance.audio_path, bare_sound(recording_of(voice, utterance)))
-            lines.append(_stripped(utterance).to_line() + "\n")
-    settings = read_voice_settings(voice).model_copy(update={"consent": ""})
-    yield RepoFile("data.jsonl", "".join(lines).encode())
-    yield RepoFile("voice.yaml", yaml.safe_dump(settings.model_dump(mode="json"), allow_unicode=True).encode())
-    for path in (run.config, run.split):
-        yield RepoFile(f"runs/{run.path.resolve().name}/{path.name}", path.read_bytes())
-
-
-def _stripped(utterance: Utterance) -> Utterance:
-    length = utterance.trim[1] - utterance.trim[0] if utterance.trim else utterance.duration
-    return replace(
-        utterance, trim=None, duration=length, source=None, created=None, edited=None, replaces=None, extra={}
-    )
-
-
 def _follow(
     account: Account, run: RunFolder, remote: Remote, listener: Listener, leaves: Callable[[], bool]
 ) -> tuple[JobState | None, deque[str]]:
@@ -278,56 +229,3 @@ def _follow(
             return state, said
         hub.pause(POLL_SECONDS)
     return None, said
-
-
-def _finish(account: Account, run: RunFolder, remote: Remote, state: JobState, said: deque[str], log: EventLog) -> None:
-    """Fetch what there is, write the run's last word, and leave nothing on the Hub that shall not stay."""
-    if account.hub.state("model", remote.repo) is not None:
-        _fetch(account, run, remote.repo)
-    told = read_tail(run.events).records
-    failed = bool(told) and isinstance(told[-1].event, events.Failed)
-    if state.stage == "CANCELED":
-        log.emit(events.Cancelled(last_step(run)))
-    elif not failed and (state.stage != "COMPLETED" or not (run.adapter.is_dir() or run.model.is_dir())):
-        log.emit(events.Failed(last_step(run), _reason(remote, state, said)))
-        failed = True
-    forget_wish(run)
-    if not remote.keeps:
-        kinds: tuple[RepoKind, ...] = ("dataset", "model")
-        for kind in kinds:
-            if account.hub.state(kind, remote.repo) is not None:
-                account.hub.delete(kind, remote.repo)
-    write_remote(run, replace(remote, is_over=True))
-    if state.stage == "CANCELED":
-        raise TrainingError("the job was cancelled", where=run.path, mend="Start a new run.")
-    if failed:
-        last = read_tail(run.events).records[-1].event
-        message = last.message if isinstance(last, events.Failed) else state.message
-        raise TrainingError(f"the job on the Hub failed: {message}", where=run.path)
-
-
-def _reason(remote: Remote, state: JobState, said: deque[str]) -> str:
-    if "timeout" in state.message.lower():
-        return (
-            f"the job was ended at its time limit of {remote.seconds / 3600:g} hours\n"
-            "Start a new run with more --hours, on a faster machine, or with fewer epochs."
-        )
-    end = "".join(f"\n  | {line}" for line in said)
-    return f"the job ended before it was done ({state.message or state.stage.lower()})\nThe end of its log:{end}"
-
-
-def _fetch(account: Account, run: RunFolder, repo: str) -> None:
-    """Put the trained model and its figures into the run, whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=run.path, prefix=".fetched-") as folder:
-        place = Path(folder)
-        account.hub.call(lambda api: api.snapshot_download(repo, local_dir=place), where=repo)
-        for final in (run.adapter, run.model):
-            if (place / final.name).is_dir() and not final.is_dir():
-                place_folder(final, lambda new, name=final.name: _copy(place / name, new))  # type: ignore[misc]
-        for name in RESULTS:
-            if (place / name).is_file():
-                write_atomically(run.path / name, (place / name).read_bytes(), mode=0o600)
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, dirs_exist_ok=True)

@@ -110,8 +110,20 @@ def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
     """
     from ownvoice.model.source import find_model
 
-    utterances, notes = usable_utterances(voice)
+    prepared = prepare_recordings(voice, settings)
     find_model(settings.base_model)
+    return prepared
+
+
+def prepare_recordings(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
+    """As :func:`prepare`, for a training elsewhere: the base model need not be on this computer, and is not fetched.
+
+    Raises
+    ------
+    DataError
+        as :func:`prepare`.
+    """
+    utterances, notes = usable_utterances(voice)
     split = split_utterances(utterances, seed=settings.seed)
     return Prepared(voice, settings, split, (*notes, *split.warnings))
 
