@@ -17,6 +17,7 @@ from statistics import mean
 from order import coverage_order
 
 from ownvoice.data.phrases import Phrase, bank_languages, coverage, load_bank
+from ownvoice.data.phrases.coverage import phone_runs
 
 SEEDS = range(30)
 PLACES = (50, 100, 300)
@@ -25,8 +26,9 @@ _TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 HEADER = """\
 | | bank: phrases, phones, diphones | phones after 40: ours, random | words in 50: ours, random \
-| diphones after 50: ours, random | after 100 | after 300 | random needs, for our 50 | greedy alone, at 50 |
-|---|---|---|---|---|---|---|---|---|"""
+| sounds in 50: ours, random | diphones a word in 50: ours, random | diphones after 50: ours, random \
+| after 100 | after 300 | random needs, for our 50 | greedy alone, at 50 |
+|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def main() -> None:
@@ -50,12 +52,15 @@ def row(language: str) -> str:
     shuffled = [random.Random(seed).sample(bank, len(bank)) for seed in SEEDS]
     phones = [mean(coverage(order[:40]).share_of_phones(whole) for order in orders) for orders in ([bank], shuffled)]
     words = [mean(sum(phrase.words for phrase in order[:50]) for order in orders) for orders in ([bank], shuffled)]
+    sounds = [mean(sum(map(_sounds, order[:50])) for order in orders) for orders in ([bank], shuffled)]
     by_chance = {place: mean(_diphones(order[:place]) for order in shuffled) for place in PLACES}
     cells = [
         language,
         f"{len(bank)}, {len(whole.phones)}, {len(whole.diphones)}",
         f"{phones[0]:.0%}, {phones[1]:.0%}",
         f"{words[0]:.0f}, {words[1]:.0f}",
+        f"{sounds[0]:.0f}, {sounds[1]:.0f}",
+        f"{_diphones(bank[:50]) / words[0]:.2f}, {by_chance[50] / words[1]:.2f}",
         *(_against(_diphones(bank[:place]), by_chance[place]) for place in PLACES),
         f"{mean(_needed(order, _diphones(bank[:50])) for order in shuffled):.0f} phrases",
         f"{_diphones(coverage_order(bank, mixed=False)[:50]) / by_chance[50]:.2f}x",
@@ -65,6 +70,11 @@ def row(language: str) -> str:
 
 def _diphones(phrases: Sequence[Phrase]) -> int:
     return len(coverage(phrases).diphones)
+
+
+def _sounds(phrase: Phrase) -> int:
+    """How many phones it takes to say it."""
+    return sum(map(len, phone_runs(phrase)))
 
 
 def _against(ours: int, by_chance: float) -> str:
