@@ -25,6 +25,8 @@ class Server:
     url: str
     """Without "/v1"."""
     process: subprocess.Popen[str]
+    said: list[str]
+    """Lines it wrote to stderr since it listens; it grows."""
 
     @property
     def port(self) -> int:
@@ -54,7 +56,7 @@ def serving(*models: object, key: str | None = None, options: tuple[str, ...] = 
     said: list[str] = []
     threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True).start()
     try:
-        yield Server(found[1], process)
+        yield Server(found[1], process, said)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import openai
@@ -37,6 +38,13 @@ def test_models_are_listed(client: openai.OpenAI) -> None:
     assert client.models.retrieve("tiny").id == "tiny"
     with pytest.raises(openai.NotFoundError, match="there are: tiny"):
         client.models.retrieve("whisper-1")
+
+
+def test_what_another_program_asks_for_is_said(server: Server) -> None:
+    until = time.monotonic() + 10
+    while len(server.said) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert server.said[0] == "Model: tiny\n" and server.said[1].startswith("Key: none is needed")
 
 
 def test_every_format(client: openai.OpenAI, long: tuple[Path, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -41,11 +42,16 @@ def command(models: tuple[str, ...], while_pid: int | None, **options: Any) -> N
     """
     from ownvoice.cli.settings_options import given_values
     from ownvoice.config import ServeSettings
+    from ownvoice.credentials import server_key
     from ownvoice.serving.stopping import serve
 
     settings = ServeSettings.make(given_values(options))
 
-    def say(address: str) -> None:
+    def say(address: str, names: Sequence[str]) -> None:
         click.echo(f"ownvoice listens at {address}/v1", err=True)
+        key = (
+            "the one in OWNVOICE_API_KEY" if server_key() else "none is needed; where one has to be given, any will do"
+        )
+        click.echo(f"Model: {', '.join(names)}\nKey: {key}", err=True)
 
     serve(models, settings, say, while_pid=while_pid)

@@ -64,7 +64,11 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    models: Sequence[str], settings: ServeSettings, started: Callable[[str], None], *, while_pid: int | None = None
+    models: Sequence[str],
+    settings: ServeSettings,
+    started: Callable[[str, Sequence[str]], None],
+    *,
+    while_pid: int | None = None,
 ) -> None:
     """Load models and answer until SIGTERM or Ctrl-C.
 
@@ -73,7 +77,7 @@ def serve(
     models
         As :func:`~ownvoice.serving.voices.load_voices` takes them.
     started
-        Called with the server's address as soon as it answers.
+        Called with the server's address and the names of its models as soon as it answers.
     while_pid
         A process with whose end this one is to stop too.
 
@@ -98,22 +102,10 @@ def serve(
             batcher.finish_within(FINISH_SECONDS)
             _end_at_the_latest(EXIT_SECONDS)
 
-    config = uvicorn.Config(
-        gate,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_graceful_shutdown=int(EXIT_SECONDS - 1),
-        ws_max_size=1_000_000,
-        ws_max_queue=4,
-    )
     if while_pid is not None:
         threading.Thread(target=_stop_after, args=(while_pid,), daemon=True).start()
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
-    _Server(config, stop, lambda port: started(f"http://{name}:{port}")).run()
+    _Server(_config(gate, settings), stop, lambda port: started(f"http://{name}:{port}", tuple(voices))).run()
     if not batcher.close(patience=0.2):
         _leave()
 
