@@ -15,6 +15,7 @@ from ownvoice.data.takes import Takes
 from ownvoice.ui.access import Voice, Voices
 from ownvoice.ui.frame import PageError, page
 from ownvoice.workflow.runs import runs_of
+from ownvoice.workflow.sharing import is_working
 
 router = APIRouter()
 
@@ -43,6 +44,8 @@ def delete(voice: Voice, voices: Voices) -> dict[str, str]:
     if any(not run.is_over for run in runs_of(voice)):
         what = "a model is being taught in this voice, or waits to be"
         raise PageError(409, what, mend="Pause or cancel that first, on the page Teach.")
+    if is_working(voice):
+        raise PageError(409, "something of this voice is being shared", mend="Wait until that is done.")
     return {"key": trash_voice(voices, voice.path.name).key}
 
 
