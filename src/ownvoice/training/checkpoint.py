@@ -24,6 +24,8 @@ from safetensors.torch import load_file, save_file
 from ownvoice.errors import TrainingError
 from ownvoice.rundir import RunFolder
 from ownvoice.training.durable import place_folder
+from ownvoice.training.processes import ALONE, ProcessGroup
+from ownvoice.training.shards import gathered, laid_out
 
 _NAME = re.compile(r"step-(\d+)")
 _STATE, _WEIGHTS, _OPTIMISER = "state.json", "weights.safetensors", "optimiser.safetensors"
@@ -65,20 +67,30 @@ class State:
     """How often forward passes were halved because memory ran out (:class:`ownvoice.training.step.StepGradients`)."""
 
 
-def save_checkpoint(run: RunFolder, state: State, parameters: Parameters, optimiser: torch.optim.Optimizer) -> Path:
-    """Write a checkpoint, and only when it is complete remove older ones.
+def save_checkpoint(
+    run: RunFolder,
+    state: State,
+    parameters: Parameters,
+    optimiser: torch.optim.Optimizer,
+    group: ProcessGroup = ALONE,
+) -> Path:
+    """Write a checkpoint, and only when it is complete remove older ones; every process of ``group`` calls this.
 
     Raises
     ------
     StorageError
         when it cannot be written; the last checkpoint is then still there.
     """
-    moments = {
-        f"{name}:{field}": torch.as_tensor(value).cpu()  # bitsandbytes counts its steps with an int
+    fields = (
+        (f"{name}:{field}", torch.as_tensor(value))  # bitsandbytes counts its steps with an int
         for name, parameter in parameters.items()
         for field, value in optimiser.state[parameter].items()
-    }
-    weights = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters.items()}
+    )
+    moments, weights = gathered(fields, group), gathered(parameters.items(), group)
+    return group.by_main(lambda: _write(run, state, weights, moments))
+
+
+def _write(run: RunFolder, state: State, weights: dict[str, torch.Tensor], moments: dict[str, torch.Tensor]) -> Path:
 
     def fill(folder: Path) -> None:
         save_file(weights, folder / _WEIGHTS)
@@ -121,11 +133,13 @@ def load_checkpoint(path: Path, parameters: Parameters, optimiser: torch.optim.O
             raise KeyError(f"{len(weights)} tensors were saved and {len(parameters)} are trained")
         with torch.no_grad():
             for name, parameter in parameters.items():
-                parameter.copy_(weights[name])
+                parameter.copy_(laid_out(weights[name], like=parameter))
         for key, tensor in moments.items():
             name, _, field = key.rpartition(":")
+            parameter = parameters[name]
             is_count = tensor.dim() == 0 and not tensor.is_floating_point()
-            optimiser.state[parameters[name]][field] = int(tensor) if is_count else tensor.to(parameters[name].device)
+            placed = laid_out(tensor, like=parameter) if tensor.dim() else tensor.to(parameter.device)
+            optimiser.state[parameter][field] = int(tensor) if is_count else placed
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"this checkpoint cannot be used ({error})",

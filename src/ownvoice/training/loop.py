@@ -23,7 +23,7 @@ from ownvoice.config import TrainingSettings
 from ownvoice.errors import DivergedError, StoppedError, TrainingError
 from ownvoice.events import EventLog
 from ownvoice.model.adapters import trained_tensors
-from ownvoice.model.device import describe_device
+from ownvoice.model.device import choose_device, describe_device
 from ownvoice.model.load import Recogniser
 from ownvoice.model.loss import LabelLoss
 from ownvoice.rundir import RunFolder
@@ -37,6 +37,7 @@ from ownvoice.training.optimiser import make_optimiser
 from ownvoice.training.pace import Pace
 from ownvoice.training.plan import Plan, Step, learning_rate
 from ownvoice.training.processes import ALONE, ProcessGroup
+from ownvoice.training.shards import whole_root
 from ownvoice.training.step import StepGradients
 
 CHECKPOINT_SECONDS = 600
@@ -89,11 +90,15 @@ class TrainingLoop:
 
         optimiser = make_optimiser(self._parameters.values(), self._settings, self._peak)
         precision = "bf16" if self._dtype == torch.bfloat16 else "no"
-        self._accelerator = Accelerator(mixed_precision=precision, cpu=self._recogniser.device.type == "cpu")
-        # Not wrapped for several devices: which process does which passes changes from step to step (StepGradients).
-        self._loss = self._accelerator.prepare_model(LabelLoss(self._recogniser.model), evaluation_mode=True)
-        self._optimiser = self._accelerator.prepare_optimizer(optimiser)
-        self._maker.let_encoder_rest()
+        self._accelerator = Accelerator(mixed_precision=precision, cpu=choose_device().type == "cpu")
+        loss = LabelLoss(self._recogniser.model)
+        if self._group.is_sharded:
+            self._loss, self._optimiser = self._accelerator.prepare(loss, optimiser)
+            self._parameters = trained_tensors(self._recogniser.model)
+        else:  # not wrapped: the gradients of several processes are added up by StepGradients
+            self._loss = self._accelerator.prepare_model(loss, evaluation_mode=True)
+            self._optimiser = self._accelerator.prepare_optimizer(optimiser)
+            self._maker.let_encoder_rest()
         self._gradients = StepGradients(
             self._settings,
             self._maker,
@@ -101,7 +106,7 @@ class TrainingLoop:
             self._optimiser,
             self._accelerator,
             self._group,
-            before_pass=lambda: heed(self._folder),
+            before_pass=self._heed,
             tell=lambda sentence: self._log.emit(events.Warning(sentence)),
         )
 
@@ -248,26 +253,28 @@ class TrainingLoop:
         self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best, seconds, short_wer))
 
     def _hear_dev(self, *, short: bool) -> DevLook:
-        with self._accelerator.autocast():
+        with self._accelerator.autocast(), whole_root(self._loss):
             return look_at_dev(
                 self._recogniser,
                 self._maker,
                 self._dev,
                 self._settings.language,
                 self._score,
-                before_batch=lambda: heed(self._folder),
+                before_batch=lambda: self._group.hand_in_hand(self._heed),
                 short=short,
-                group=self._group,
+                # each process needs all others for a batch where they share the weights: then all hear the same
+                group=ALONE if self._group.is_sharded else self._group,
             )
 
+    def _heed(self) -> None:
+        heed(self._folder)
+
     def _keep(self) -> None:
-        self._group.by_main(lambda: keep_best(self._folder, self._recogniser))
+        keep_best(self._folder, self._recogniser, self._group)
 
     def _save(self) -> None:
         self._state = replace(self._state, seconds=time.monotonic() - self._began)
-        path = self._group.by_main(
-            lambda: save_checkpoint(self._folder, self._state, self._parameters, self._optimiser)
-        )
+        path = save_checkpoint(self._folder, self._state, self._parameters, self._optimiser, self._group)
         self._saved = time.monotonic()
         self._log.emit(events.Checkpoint(self._state.step, str(path.relative_to(self._folder.path))))
 

@@ -42,6 +42,8 @@ class ProcessGroup:
     rank: int = 0
     """Place of this process, from 0."""
     size: int = 1
+    is_sharded: bool = False
+    """Whether each holds a part of the weights (FSDP2), so that all do the same forward passes at the same time."""
     control: Any = None
     """The ``torch.distributed`` group for decisions, over gloo on the host whatever the device computes with."""
 
@@ -83,6 +85,13 @@ class ProcessGroup:
     def by_main(self, work: Callable[[], T]) -> T:
         """What the main process alone makes of ``work``; errors as :meth:`together`."""
         return cast(T, self.together(work if self.is_main else lambda: None)[0])
+
+    def hand_in_hand(self, work: Callable[[], None]) -> None:
+        """Do ``work`` before something that takes all processes at once: where they share the weights, together."""
+        if self.is_sharded:
+            self.together(work)
+        else:
+            work()
 
     def add_up(self, tensors: Iterable[torch.Tensor]) -> None:
         """Replace each tensor by its sum over all processes.
@@ -140,7 +149,8 @@ def join_group() -> ProcessGroup:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)
-    return ProcessGroup(state.process_index, state.num_processes, control)
+    is_sharded = os.environ.get("ACCELERATE_USE_FSDP") == "true"  # a launcher's word to accelerate
+    return ProcessGroup(state.process_index, state.num_processes, is_sharded, control)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ import torch
 from ownvoice.config import TrainingSettings
 from ownvoice.errors import MemoryShortageError
 from ownvoice.model.device import describe_device
+from ownvoice.model.loss import Batch
 from ownvoice.training.ending import is_memory_shortage
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.plan import Step, step_seed
@@ -80,7 +81,8 @@ class StepGradients:
             passes = self._divided(batches)
             shares = self._group.together(partial(self._try, step, passes))
             if not any(share is None for share in shares):
-                self._group.add_up(self._trained_gradients())
+                if not self._group.is_sharded:
+                    self._group.add_up(self._trained_gradients())
                 return _step_loss(passes, self._group.deal([share or [] for share in shares]))
             if max(map(len, passes)) == 1:
                 raise self._shortage()
@@ -101,25 +103,42 @@ class StepGradients:
         try:
             return self._gather(step, passes)
         except (RuntimeError, MemoryError, OSError) as error:
-            if not is_memory_shortage(error):
-                raise
+            if self._group.is_sharded or not is_memory_shortage(error):
+                raise  # half-way through a pass that takes all processes, none of them can begin again
         return None
 
     def _gather(self, step: Step, passes: Sequence[Pass]) -> list[float]:
         """One try; the device is waited for once, at the end."""
         labels = sum(len(example.target) for examples in passes for example in examples)
-        losses = []
-        for place, examples in self._group.share(list(enumerate(passes))):
-            self._before_pass()
+        own = list(self._group.share(list(enumerate(passes))))
+        losses: list[torch.Tensor] = []
+        for place, examples in own + self._idle(own, passes):
+            batch = self._batch(step, place, examples)
             torch.manual_seed(step_seed(self._settings.seed, f"dropout:{place}", step.number))
+            loss = self._loss(batch.to(self._accelerator.device)) / labels
+            # FSDP2 takes the mean of the processes' gradients, and a pass that is made for company counts for nothing
+            weight = (len(losses) < len(own)) * self._group.size if self._group.is_sharded else 1
+            self._accelerator.backward(loss * weight)
+            losses.append(loss.detach())
+        return torch.stack(losses).tolist()[: len(own)] if own else []
+
+    def _idle(self, own: Sequence[tuple[int, Pass]], passes: Sequence[Pass]) -> list[tuple[int, Pass]]:
+        """Passes to make for company: processes that share the weights need each other in every pass."""
+        rounds = math.ceil(len(passes) / self._group.size) if self._group.is_sharded else 0
+        return [(len(passes) - 1, passes[-1])] * (rounds - len(own))
+
+    def _batch(self, step: Step, place: int, examples: Pass) -> Batch:
+        made: list[Batch] = []
+
+        def make() -> None:
+            self._before_pass()
             masks = None
             if self._settings.augment.specaugment:
                 masks = torch.Generator().manual_seed(step_seed(self._settings.seed, f"masks:{place}", step.number))
-            batch = self._maker.batch(examples, step.epoch, masks, short=step.short).to(self._accelerator.device)
-            loss = self._loss(batch) / labels
-            self._accelerator.backward(loss)
-            losses.append(loss.detach())
-        return torch.stack(losses).tolist() if losses else []
+            made.append(self._maker.batch(examples, step.epoch, masks, short=step.short))
+
+        self._group.hand_in_hand(make)
+        return made[0]
 
     def _trained_gradients(self) -> Iterator[torch.Tensor]:
         for group in self._optimiser.param_groups:

@@ -14,10 +14,11 @@ import torch
 
 from ownvoice import events
 from ownvoice.config import TINY, AugmentSettings, TrainingSettings
-from ownvoice.errors import OwnvoiceError, ProcessLostError, TooLittleDataError, TrainingError
+from ownvoice.errors import OwnvoiceError, ProcessLostError, TooLittleDataError, TrainingError, UsageError
 from ownvoice.events import EventLog, Listener
 from ownvoice.model.adapters import add_lora, compute_twice, train_whole
 from ownvoice.model.cache import FeatureStore
+from ownvoice.model.device import choose_device, computing_dtype
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
@@ -118,7 +119,7 @@ def _ready_loop(
 ) -> TrainingLoop:
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
     log.emit(events.Stage("load"))
-    recogniser = _load_base(settings)
+    recogniser = _load_base(settings, group)
     store = FeatureStore(run.voice.cache, round(settings.cache_gb * 1e9))
     maker = ExampleMaker(recogniser, store, settings)
     reporter = _PrepareReporter(run, log, len(group.share(train)) + len(group.share(dev)))
@@ -161,10 +162,26 @@ def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> s
     )
 
 
-def _load_base(settings: TrainingSettings) -> Recogniser:
+def _load_base(settings: TrainingSettings, group: ProcessGroup) -> Recogniser:
+    if group.is_sharded and settings.eight_bit_moments:
+        raise UsageError(
+            "what is held in 4 or 8 bits cannot be spread over several cards",
+            mend="Start with accelerate launch --multi_gpu: each card then holds all of the model.",
+        )
     # Weights that are trained themselves are float32: bfloat16 would lose most of each small update.
     dtype = torch.float32 if settings.method == "full" else None
-    recogniser = load_recogniser(settings.base_model, dtype=dtype, quantised=settings.method == "qlora")
+    card = choose_device()
+    is_spread = group.is_sharded and card.type != "cpu"
+    if is_spread:  # a card is given its share alone, out of the computer's memory
+        dtype = dtype or computing_dtype(card)
+    recogniser = load_recogniser(
+        settings.base_model,
+        device="cpu" if is_spread else None,
+        dtype=dtype,
+        quantised=settings.method == "qlora",
+    )
+    if is_spread:
+        recogniser.computes_in = computing_dtype(card)
     if recogniser.adapter is not None:
         raise TrainingError(
             "a run starts from a full model, and this is an adapter",
