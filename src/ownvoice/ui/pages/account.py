@@ -38,7 +38,7 @@ def sign_out(request: Request) -> dict[str, Any]:
     return _told(None)
 
 
-@router.get("/account/machines/{purpose}")
+@router.get("/account/machines")
 def machines(me: Me, purpose: Literal["spaces", "jobs"]) -> list[dict[str, Any]]:
     """``[{"name", "title", "dollars_an_hour"}]``, with today's prices."""
     from ownvoice.publishing.hardware import list_hardware

@@ -130,7 +130,7 @@ async function showPrices() {
   await attempt(byId("choose-problem"), async () => {
     const money = new Intl.NumberFormat(interfaceLanguage, { style: "currency", currency: "USD" });
     const chosen = byId("machine").value;
-    byId("machine").replaceChildren(...(await call("GET", "/account/machines/spaces")).map(({ name, title, dollars_an_hour }) => {
+    byId("machine").replaceChildren(...(await call("GET", "/account/machines?purpose=spaces")).map(({ name, title, dollars_an_hour }) => {
       const price = dollars_an_hour ? words("share_machine_price", { price: money.format(dollars_an_hour) }) : words("share_machine_free");
       return new Option(`${title} (${name}): ${price}`, name, false, name === chosen);
     }));

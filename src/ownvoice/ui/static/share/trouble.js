@@ -4,19 +4,23 @@ import { words } from "../words.js";
 
 const KNOWN = ["token", "login", "payment", "rights", "missing", "changed", "full", "busy", "broken", "connection"];
 
-function paragraph(text, english = false) {
-  const element = Object.assign(document.createElement("p"), { textContent: text, className: "sentence" });
-  if (english) element.lang = "en";
-  return element;
+function paragraph(text) {
+  return Object.assign(document.createElement("p"), { textContent: text });
+}
+
+/** What the library said. It begins its messages small, to follow the place, which keeps its own letters. */
+function original(what, where, mend) {
+  const head = Object.assign(paragraph(where ? `${where}: ${what}` : what), { lang: "en", className: where ? "" : "sentence" });
+  return mend ? [head, Object.assign(paragraph(mend), { lang: "en" })] : [head];
 }
 
 /** Show `trouble` ({what, where, mend, fault}) in `box`, and return what was said first. */
 export function explain(box, { what, where, mend, fault }) {
-  const said = [where ? `${where}: ${what}` : what, mend].filter(Boolean).map((text) => paragraph(text, true));
+  const said = original(what, where, mend);
   if (KNOWN.includes(fault)) {
-    const original = document.createElement("details");
-    original.append(Object.assign(document.createElement("summary"), { textContent: words("share_fault_said") }), ...said);
-    box.replaceChildren(paragraph(words(`share_fault_${fault}`)), paragraph(words(`share_fault_${fault}_mend`)), original);
+    const fold = document.createElement("details");
+    fold.append(Object.assign(document.createElement("summary"), { textContent: words("share_fault_said") }), ...said);
+    box.replaceChildren(paragraph(words(`share_fault_${fault}`)), paragraph(words(`share_fault_${fault}_mend`)), fold);
   } else {
     box.replaceChildren(...said);
   }
