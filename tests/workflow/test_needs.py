@@ -17,8 +17,6 @@ from ownvoice.events import EventLog
 from ownvoice.rundir import VoiceFolder
 from ownvoice.training.preflight import MINI_3B, Shape, estimate_memory, estimate_work
 from ownvoice.workflow import needs
-from ownvoice.workflow.presets import PACES
-from ownvoice.workflow.train import merged
 
 GIGABYTE = 10**9
 CARD = needs.Machine("cuda", "a card", True, 80 * GIGABYTE, 80 * GIGABYTE, 4e14)
@@ -106,9 +104,3 @@ def test_work_of_mini_by_hand() -> None:
     """2.3 T operations were counted for the encoder's forward pass, 2.6 T for the decoder's; attention is left out."""
     assert estimate_work(MINI_3B, "lora") == pytest.approx(2 * (1.9e12 + 2.6e12), rel=0.05)
     assert estimate_work(MINI_3B, "full") == pytest.approx(1.5 * estimate_work(MINI_3B, "lora"))
-
-
-@pytest.mark.parametrize("pace", PACES)
-def test_every_pace_is_a_setting(pace: str) -> None:
-    chosen = TrainingSettings.make(merged({}, PACES[pace]))  # type: ignore[index]
-    assert chosen.model_dump(exclude_defaults=True) == PACES[pace]  # type: ignore[index]

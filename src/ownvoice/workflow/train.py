@@ -17,12 +17,15 @@ from ownvoice.data.check import check_voice
 from ownvoice.data.importers import LeftOut, import_recordings
 from ownvoice.data.manifest import read_manifest, read_voice_settings, scan_manifest
 from ownvoice.data.recording import recording_of
+from ownvoice.data.shelf import summarise
 from ownvoice.data.split import Split, load_split, save_split, split_utterances
 from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import TrainingError, UsageError
 from ownvoice.evaluation.wer import score
 from ownvoice.rundir import RunFolder, VoiceFolder
+from ownvoice.training.defaults import usual_settings
 from ownvoice.training.ending import Ending, forget_wish
+from ownvoice.workflow.presets import Pace, at_pace
 
 if TYPE_CHECKING:
     from ownvoice.training.dev import Score
@@ -78,10 +81,13 @@ def import_table(table: Path, progress: events.StageProgress) -> tuple[VoiceFold
     return voice, result.failed
 
 
-def training_settings(voice: VoiceFolder, recipe: Path | None, given: Mapping[str, Any]) -> TrainingSettings:
-    """Settings for training ``voice``: those ``given`` before those of the recipe before the defaults.
+def training_settings(
+    voice: VoiceFolder, recipe: Path | None, given: Mapping[str, Any], pace: Pace = "balanced"
+) -> TrainingSettings:
+    """Settings for training ``voice``: those ``given`` before those of the recipe before what is usual.
 
-    The language is the voice's unless one of them says otherwise.
+    Usual is what suits so many minutes of speech (:mod:`ownvoice.training.defaults`), at a pace. The language is the
+    voice's unless one of them says otherwise.
 
     Raises
     ------
@@ -90,10 +96,11 @@ def training_settings(voice: VoiceFolder, recipe: Path | None, given: Mapping[st
     ConfigError
         when the recipe or a value is wrong.
     """
-    values = {"language": read_voice_settings(voice.require()).language}
-    if recipe:
-        values |= TrainingSettings.load(recipe).model_dump(exclude_unset=True)
-    return TrainingSettings.make(merged(values, given))
+    language = read_voice_settings(voice.require()).language
+    written = TrainingSettings.load(recipe).model_dump(exclude_unset=True) if recipe else {}
+    chosen = merged(written, given)
+    usual = usual_settings(summarise(voice).seconds / 60, str(chosen.get("method", "lora")))
+    return TrainingSettings.make(merged({"language": language, **at_pace(pace, usual)}, chosen))
 
 
 def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:

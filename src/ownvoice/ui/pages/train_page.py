@@ -115,8 +115,8 @@ def _setup(voice: VoiceFolder, failed: RunFolder | None) -> dict[str, Any]:
 
 
 def _settings(voice: VoiceFolder, choices: Choices) -> TrainingSettings:
-    given = merged({**PACES[choices.pace], "base_model": choices.base_model}, given_settings(choices.changes))
-    return training_settings(voice, None, given)
+    given = merged({"base_model": choices.base_model}, given_settings(choices.changes))
+    return training_settings(voice, None, given, choices.pace)
 
 
 def _under_way(voice: VoiceFolder) -> list[dict[str, str]]:
