@@ -27,18 +27,19 @@ from ownvoice.model.loss import LabelLoss
 from ownvoice.model.prompt import Prompts
 from ownvoice.training.examples import Clip, Example, ExampleMaker
 from ownvoice.training.plan import Step
+from ownvoice.training.processes import ALONE
 from ownvoice.training.step import StepGradients
 from small_voxtral import murmur, write_processor
 
 SCALES = {
-    # An eighth to a tenth of Voxtral-Mini's widths and depths: 1500 frames, 375 audio tokens, 4 heads to a key's head.
+    # A sixteenth of Voxtral-Mini's widths, an eighth of its depths: 1500 frames, 375 audio tokens, 4 heads to a key's.
     "cpu": {
         "audio_config": {
-            "hidden_size": 128, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4,
+            "hidden_size": 80, "intermediate_size": 320, "num_hidden_layers": 4, "num_attention_heads": 4,
         },
         "text_config": {
-            "hidden_size": 320, "intermediate_size": 832, "num_hidden_layers": 4, "num_attention_heads": 4,
-            "num_key_value_heads": 1, "head_dim": 104,
+            "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4,
+            "num_key_value_heads": 1, "head_dim": 64,
         },
     },
     "mini-3b": {"audio_config": {}, "text_config": {}},
@@ -78,20 +79,20 @@ def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool) -> dict[str,
         exact = Arm("decoder", "embeddings", labels_alone=True)
         between = {
             "adapters in the decoder alone": Arm("decoder", "audio"),
-            "and spectrograms kept": Arm("decoder", "mel", every=4),
-            "and audio embeddings kept": Arm("decoder", "embeddings", every=4),
+            "and spectrograms kept": Arm("decoder", "mel", every=8),
+            "and audio embeddings kept": Arm("decoder", "embeddings", every=8),
         }
     else:
         exact = Arm("everywhere" if scope == "both" else "own", "mel", labels_alone=True)
-        between = {"spectrograms kept": Arm(exact.adapters, "mel", every=4)}
+        between = {"spectrograms kept": Arm(exact.adapters, "mel", every=8)}
         if scope == "both":
-            between["ownvoice, with its own adapters"] = Arm("own", "mel", labels_alone=True, every=4)
+            between["ownvoice, with its own adapters"] = Arm("own", "mel", labels_alone=True, every=8)
     # Next to an arm that has the same adapters as ours, and so its losses, the reference is seen often enough.
     reference = Arm("everywhere", "audio", every=4 if shares and scope == "decoder" else 1)
     arms = {"reference": reference, "ownvoice": replace(exact, short=short)}
     if shares:
         windows = {"short windows in 75 % of steps": (True, True, True, False), "short windows": (True,)}
-        arms |= between | {name: replace(exact, short=which, every=4) for name, which in windows.items()}
+        arms |= between | {name: replace(exact, short=which, every=8) for name, which in windows.items()}
     return arms
 
 
@@ -146,10 +147,11 @@ class Workbench:
         maker, examples = self._makers[arm.features], self._examples[arm.features]
         cuda = self.recogniser.device.type == "cuda"
         accelerator = Accelerator(mixed_precision="bf16" if cuda else "no", cpu=not cuda)
-        loss, prepared = accelerator.prepare(LabelLoss(self.recogniser.model), optimiser)
+        loss = accelerator.prepare_model(LabelLoss(self.recogniser.model), evaluation_mode=True)
+        prepared = accelerator.prepare_optimizer(optimiser)
         settings = TrainingSettings(batch_size=self._batch, window="short")
         gradients = StepGradients(
-            settings, maker, loss, prepared, accelerator, before_pass=lambda: None, tell=lambda sentence: None
+            settings, maker, loss, prepared, accelerator, ALONE, before_pass=lambda: None, tell=lambda sentence: None
         )
 
         def step(number: int, short: bool) -> float:

@@ -5,7 +5,7 @@
 
 All arms run in one process on one base model and take turns in every round, so that a busy machine hits all of them.
 ``--scale cpu`` is a Voxtral of true proportions but small, with random weights in float32 and the published vocabulary;
-its head therefore weighs more than the published model's; with ``--vocabulary 5120`` it weighs about as much as there.
+its head therefore weighs more than the published model's; with ``--vocabulary 2048`` it weighs about as much as there.
 ``--scale mini-3b`` is Voxtral-Mini's own configuration with random bfloat16 weights, for a graphics card. ``--shares``
 adds what lies between the two paths. A step is eight clips of four seconds; ratios are medians over rounds, with the
 least and the most, by wall time and by processor time, which other programs disturb less.
@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=131072)
     parser.add_argument("--batch", type=int, help="clips in a forward pass of ours  [default: 2 on a CPU, else 8]")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="also write that object here, after every round")
     options = parser.parse_args()
     if options.scale == "mini-3b" and not torch.cuda.is_available():
         sys.exit("train_step: --scale mini-3b needs a CUDA card; --scale cpu runs anywhere")
@@ -66,13 +67,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Workbench(options.scale, options.scope, options.vocabulary, batch, Path(folder))
         arms = arms_of(options.scope, WINDOWS[options.window], shares=options.shares)
-        measured = measure(bench, arms, options.rounds)
-        report = describe(bench, arms, measured) | vars(options)
+        for measured in measure(bench, arms, options.rounds):
+            settings = {name: value for name, value in vars(options).items() if name not in ("json", "save")}
+            report = describe(bench, arms, measured) | settings
+            if options.save:
+                options.save.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(report) if options.json else as_table(report))
 
 
-def measure(bench: Workbench, arms: dict[str, Arm], rounds: int) -> dict[str, Measured]:
-    """Let the arms take turns, each round in another order, after a step of each that is not measured."""
+def measure(bench: Workbench, arms: dict[str, Arm], rounds: int) -> Iterator[dict[str, Measured]]:
+    """Let the arms take turns, each round in another order, after a step of each that is not measured.
+
+    After each round comes what was seen so far.
+    """
     steps = {name: bench.runner(name, arm) for name, arm in arms.items()}
     measured = {name: Measured() for name in arms}
     counts = dict.fromkeys(arms, 0)
@@ -94,7 +101,8 @@ def measure(bench: Workbench, arms: dict[str, Arm], rounds: int) -> dict[str, Me
                 seen.wall[turn] = CLIPS_A_STEP * len(arm.short) / wall
                 seen.processor[turn] = CLIPS_A_STEP * len(arm.short) / processor
                 seen.peak_bytes = max(seen.peak_bytes, peak())
-    return measured
+        if turn >= 0:
+            yield measured
 
 
 def _clocks(device: torch.device) -> tuple[float, float]:

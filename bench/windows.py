@@ -44,7 +44,7 @@ VOICES = {
 }
 KNOWN = synthesis.Voice("espeak", "en-us+m3", 150, 50)
 """A voice of the kind the built-in model was trained on, for what it forgets."""
-TRAIN, DEV, TEST, FORGET = 80, 12, 80, 60
+TRAIN, DEV, TEST, FORGET = 60, 8, 60, 30
 DRAWS = 3
 """Ways in which phrases are put together into packs, or kept single, for the packed arms."""
 LONGEST_PACK = 9.5
@@ -65,11 +65,11 @@ class Arm:
 
 ARMS = {
     "standard": Arm(),
-    "short": Arm(window="short", short_share=1.0),
     "short in 75 % of steps": Arm(window="short"),
+    "short": Arm(window="short", short_share=1.0),
+    "packed, a third single": Arm(packed=2, epochs=1 / DRAWS),
     "standard, half the epochs": Arm(epochs=0.5),
     "packed": Arm(packed=3, epochs=1 / DRAWS),
-    "packed, a third single": Arm(packed=2, epochs=1 / DRAWS),
 }
 
 
@@ -106,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--voices", nargs="+", choices=VOICES, default=list(VOICES))
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--rows", type=Path, metavar="FILE", help="go on with the rows in this JSON file")
     options = parser.parse_args()
     rows = (

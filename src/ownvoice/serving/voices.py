@@ -27,12 +27,15 @@ class Voice:
     """Name of its adapter in the recogniser; None for a model without one."""
     language: str | None
     """Language it was tuned with; None to detect it."""
+    short_windows: bool = False
+    """Whether it hears in windows that end soon after the sound."""
 
     @contextlib.contextmanager
     def speaking(self) -> Iterator[Recogniser]:
         """The loaded model, answering as this voice for as long as the block lasts."""
         if self.adapter is not None:
             self.recogniser.speak_as(self.adapter)
+            self.recogniser.short_windows = self.short_windows
             yield self.recogniser
         elif self.recogniser.adapter is not None:
             with self.recogniser.as_base():
@@ -71,7 +74,7 @@ def load_voices(asked: Sequence[str]) -> dict[str, Voice]:
         if found.adapter is not None:
             adapter = f"voice-{len(voices)}"
             add_voice(recogniser, found.adapter, adapter)
-        voices[name] = Voice(name, recogniser, adapter, found.language)
+        voices[name] = Voice(name, recogniser, adapter, found.language, found.short_windows)
     return voices
 
 

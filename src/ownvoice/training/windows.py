@@ -45,7 +45,6 @@ def settle_windows(
     if not told:
         told = [compare_windows(recogniser, maker, dev, settings, score, before_batch=lambda: heed(run))]
         log.emit(told[0])
-    maker.short = told[0].chosen == "short"
     return settings.model_copy(update={"window": told[0].chosen})
 
 
