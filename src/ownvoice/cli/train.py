@@ -108,12 +108,7 @@ def command(
         if job and voice:
             workflow.run_job(RunFolder(voice), progress)
             return
-        if voice is not None and dataset_jsonl is None:
-            folder = voice
-        elif dataset_jsonl is not None and voice is None:
-            folder = _import(dataset_jsonl, progress)
-        else:
-            raise UsageError("either VOICE or --dataset-jsonl is needed", mend="For example: ownvoice train voices/me")
+        folder = _folder_of(voice, dataset_jsonl, progress)
         try:
             if resume:
                 trained = workflow.resume_run(folder, given, progress)
@@ -127,14 +122,20 @@ def command(
     _print(trained, as_json)
 
 
-def _import(table: Path, progress: RunProgress) -> Path:
+def _folder_of(voice: Path | None, table: Path | None, progress: RunProgress) -> Path:
+    """The folder VOICE, or the one into which ``table`` is imported first."""
     from ownvoice import workflow
+    from ownvoice.errors import UsageError
 
-    voice, failed = workflow.import_table(table, progress.stage)
-    progress.say(f"The recordings of {table} are in the voice folder {voice.path}")
+    if voice is not None and table is None:
+        return voice
+    if table is None or voice is not None:
+        raise UsageError("either VOICE or --dataset-jsonl is needed", mend="For example: ownvoice train voices/me")
+    imported, failed = workflow.import_table(table, progress.stage)
+    progress.say(f"The recordings of {table} are in the voice folder {imported.path}")
     for clip in failed:
         progress.say(f"Left out: {clip}")
-    return voice.path
+    return imported.path
 
 
 def _print(trained: TrainedRun, as_json: bool) -> None:
