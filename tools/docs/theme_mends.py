@@ -15,7 +15,11 @@ _NAMELESS_NAV = re.compile(
 
 
 def mend_theme(html: str) -> str:
-    """Name the search dialog, and each list of pages whose label is an icon; make the empty heads of tables cells."""
+    """Name the search dialog, and each list of pages whose label is an icon; make the empty heads of tables cells.
+
+    The lists inside a page's table of contents are no landmarks: two functions of a name would make two of one name.
+    """
     html = html.replace('role="dialog"', 'role="dialog" aria-label="Search"')
     html = _NAMELESS_NAV.sub(r'\1 aria-label="Pages: \3"\2\3\4', html)
+    html = re.sub(r'<nav class="md-nav" aria-label="[^"]*">', '<nav class="md-nav" role="presentation">', html)
     return re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
