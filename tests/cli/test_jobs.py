@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-import ownvoice
 from fakes.hub.app import Hub, Token, client_environment
 from ownvoice import events
 from ownvoice.cli import cli
@@ -22,17 +21,10 @@ from ownvoice.publishing.dataset import PRIVATE_CONSENT
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow import runs
 from ownvoice.workflow.run_view import RunWatch
+from rented_machine import HALF_A_RUN, stand_in_for_uvx
 
 SECRET = "hf_" + "JoBjObJoBjObJoBjObJoBjObJoBjObJo"
 SETTINGS = ["--base-model", "tiny", "--epochs", "1", "--batch-size", "8"]
-HALF_A_RUN = """
-from ownvoice.events import Start, Step
-import dataclasses, json
-for event in (Start(9, 0, "a card", "bfloat16", 16, 4, 1), Step(1, 0.1, 2.0, 1e-3, 1.0, 0.5)):
-    fields = {"event": event.name, "time": "2026-01-01T12:00:00+00:00", **dataclasses.asdict(event)}
-    print("ownvoice-event " + json.dumps(fields), flush=True)
-import time; time.sleep(120)
-"""
 
 
 @pytest.fixture
@@ -47,11 +39,7 @@ def machine(hub: Hub, tmp_path: Path) -> Callable[[str], None]:
     """Says what stands for ``uvx``, the installer that each job begins with."""
 
     def stands(shell: str) -> None:
-        (tmp_path / "bin").mkdir(exist_ok=True)
-        program = tmp_path / "bin" / "uvx"
-        program.write_text(f'#!/bin/sh\n[ "$2" = "ownvoice=={ownvoice.__version__}" ] || exit 9\nshift 3\n{shell}\n')
-        program.chmod(0o755)
-        hub.job_path = str(tmp_path / "bin")
+        stand_in_for_uvx(hub, tmp_path / "bin", shell)
 
     stands(f'exec "{sys.executable}" -m ownvoice "$@"')
     return stands

@@ -11,6 +11,8 @@ transcribe.py a model and recordings -> transcripts
 dictate.py    a model and a microphone -> text
 export.py     a run -> the same model for other programs
 publish.py    recordings and models -> the Hub, after publish_plan.py has listed what would leave
+sharing.py    the same from the app; sharing_job.py does it, and sharing_record.py knows how far it is
+remote.py     training on a rented machine; remote_job.py is its half, and renting.py starts it from the app
 demo.py       all of it on the built-in model and its sample voice
 """
 

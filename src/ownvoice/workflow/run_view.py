@@ -20,7 +20,7 @@ from ownvoice.training.durable import is_held
 from ownvoice.training.ending import Wish, wish_of
 from ownvoice.workflow.failures import Failure, failure_of, silent_death
 from ownvoice.workflow.queue import Ticket, ticket_of
-from ownvoice.workflow.remote_record import works_elsewhere
+from ownvoice.workflow.remote_record import Remote, read_remote
 
 State = Literal[
     "queued", "preparing", "running", "paused", "cancelling", "cancelled", "finished", "failed", "interrupted"
@@ -90,6 +90,10 @@ class RunView:
     position: int | None
     """Runs before it in the queue, the working one included; None where it does not wait."""
     has_model: bool
+    remote: Remote | None
+    """The rented machine it is trained on; None where it is trained here."""
+    is_followed: bool
+    """Whether a process here trains it, or follows the rented machine that does."""
     failure: Failure | None
     story: Story = field(repr=False)
 
@@ -100,8 +104,9 @@ class RunView:
 
     @property
     def can_resume(self) -> bool:
-        """Whether :func:`ownvoice.workflow.runs.resume` has something to go on with."""
-        return self.is_over and (self.story.trained is None or self.story.evaluated is None)
+        """Whether :func:`ownvoice.workflow.runs.resume` has something to go on with here."""
+        unfinished = self.story.trained is None or self.story.evaluated is None
+        return self.is_over and unfinished and self.remote is None
 
     def to_json(self) -> dict[str, object]:
         """Plain values; rates are fractions, times seconds, ``memory`` bytes. Keys are added, never renamed.
@@ -111,7 +116,8 @@ class RunView:
         "device", "train", "dev", "looks": [{"step", "dev_wer", "dev_cer", "dev_loss", "best", "seconds"}], "best_wer",
         "best_step", "notices": [str], "failure": null | {"kind", "stage", "message", "next_step", "utterance",
         "action": "resume" | "retry", "changes"}, "evaluated": null | {"n", "base_wer", "tuned_wer", "verdict"},
-        "stopped_early", "started", "updated", "base_model", "method"}``
+        "stopped_early", "started", "updated", "base_model", "method", "remote": null | {"machine", "dollars_an_hour",
+        "seconds", "job", "is_over", "is_followed"}}``
         """
         story, step, start = self.story, self.story.step, self.story.start
         best = next((look for look in reversed(story.looks) if look.best), None)
@@ -150,7 +156,14 @@ class RunView:
             "updated": story.last.isoformat() if story.last else None,
             "base_model": self.settings.base_model,
             "method": self.settings.method,
+            "remote": self._remote_json(),
         }
+
+    def _remote_json(self) -> dict[str, object] | None:
+        if self.remote is None:
+            return None
+        told = ("machine", "dollars_an_hour", "seconds", "job", "is_over")
+        return {**{name: getattr(self.remote, name) for name in told}, "is_followed": self.is_followed}
 
 
 class RunWatch:
@@ -172,17 +185,22 @@ class RunWatch:
     def look(self) -> RunView:
         """How the run stands now."""
         # before its last words are read
-        alive = is_held(self._run.job_lock) or is_held(self._run.lock) or works_elsewhere(self._run)
+        followed = is_held(self._run.job_lock) or is_held(self._run.lock)
+        remote = read_remote(self._run)
         tail = read_tail(self._run.events, self._cursor)
         self._cursor = tail.cursor
         if tail.rewritten:
             self._story = Story()
         for record in tail.records:
             self._story = self._story.with_record(record)
-        return self._view(alive)
+        return self._view(followed, remote)
 
-    def _view(self, alive: bool) -> RunView:
+    def _view(self, followed: bool, remote: Remote | None) -> RunView:
         run, story = self._run, self._story
+        works_elsewhere = remote is not None and not remote.is_over
+        alive = followed or works_elsewhere
+        if works_elsewhere and isinstance(story.ended, events.Evaluated):
+            story = replace(story, ended=None, evaluated=None)  # what it brought is not here yet
         ticket = ticket_of(run)
         asked = wish_of(run)
         state = _state_of_living(story, asked) if alive else _state_of_ended(story, asked, ticket)
@@ -199,6 +217,8 @@ class RunWatch:
             asked=asked if alive else None,
             position=None,
             has_model=run.adapter.is_dir() or run.model.is_dir(),
+            remote=remote,
+            is_followed=followed,
             failure=failure,
             story=story,
         )

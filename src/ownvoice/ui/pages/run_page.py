@@ -20,7 +20,8 @@ from ownvoice.ui.frame import page
 from ownvoice.ui.pages.results_page import result_of
 from ownvoice.ui.runs import Run, address_of, date_of, watches
 from ownvoice.ui.settings_form import shown_values
-from ownvoice.workflow import runs
+from ownvoice.ui.sign_in import Me, sign_ins
+from ownvoice.workflow import renting, runs
 from ownvoice.workflow.run_view import RunView
 
 LOSSES = 400
@@ -37,7 +38,7 @@ def show(request: Request, run: Run, voices: Voices) -> HTMLResponse:
     return page(
         request,
         "run.html",
-        ("run", "training", "results"),
+        ("run", "training", "results", "rent"),
         **{"voice": run.voice.path.name, "run": run.path.name, **shown},
         date=date_of(view),
         values=shown_values(view.settings),
@@ -75,8 +76,22 @@ def pause(run: Run) -> dict[str, Any]:
 
 
 @router.post("/voices/{voice}/runs/{run}/cancel")
-def cancel(run: Run) -> dict[str, Any]:
+def cancel(request: Request, run: Run) -> dict[str, Any]:
+    """End it; a rented machine is ended by the process that follows it, which is started for that where there is none.
+
+    Nobody needs to be signed in while one follows; else whoever ends it is asked to be, and the wish is kept.
+    """
     runs.cancel(run)
+    view = watches.look(run)
+    if view.remote and not view.is_followed:
+        renting.attend(run, sign_ins.require(request).tokens)
+    return view.to_json()
+
+
+@router.post("/voices/{voice}/runs/{run}/attend", status_code=202)
+def attend(run: Run, me: Me) -> dict[str, Any]:
+    """Follow the rented machine of a run again."""
+    renting.attend(run, me.tokens)
     return watches.look(run).to_json()
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from ownvoice.config import TINY, VOXTRAL_MINI, VOXTRAL_SMALL, TrainingSettings
+from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import summarise
 from ownvoice.data.split import MIN_UTTERANCES
 from ownvoice.errors import ConfigError
@@ -18,7 +19,8 @@ from ownvoice.ui.access import Voice
 from ownvoice.ui.frame import page
 from ownvoice.ui.runs import address_of, date_of, run_of, watches
 from ownvoice.ui.settings_form import form_groups, given_settings, shown_values
-from ownvoice.workflow import needs, runs, training_settings
+from ownvoice.ui.sign_in import Me
+from ownvoice.workflow import needs, renting, runs, training_settings
 from ownvoice.workflow.presets import PACES, Pace
 from ownvoice.workflow.train import merged
 
@@ -39,6 +41,14 @@ class Choices(BaseModel):
     """Settings changed by hand, flat: ``{"lora.rank": "8"}``."""
 
 
+class Rented(Choices):
+    """What a person decided for a rented machine."""
+
+    machine: str = Field(max_length=100)
+    hours: float = Field(gt=0, le=24)
+    consents: bool = False
+
+
 class RecipeFile(BaseModel):
     """A recipe file as it was chosen."""
 
@@ -55,10 +65,11 @@ def show(request: Request, voice: Voice, retry: str | None = None) -> HTMLRespon
         "missing": MIN_UTTERANCES - summary.utterances,
         "recordings": summary.utterances,
         "minutes": round(summary.seconds / 60, 1),
+        "asks_consent": not read_voice_settings(voice).consent,
         "under_way": _under_way(voice),
     }
     setup = {} if shared["missing"] > 0 else _setup(voice, run_of(voice, retry) if retry else None)
-    return page(request, "train.html", ("train", "training"), **shared, **setup)
+    return page(request, "train.html", ("train", "training", "rent", "share"), **shared, **setup)
 
 
 @router.post("/voices/{voice}/train/plan")
@@ -72,6 +83,16 @@ def plan(voice: Voice, choices: Choices) -> dict[str, Any]:
 def start(voice: Voice, choices: Choices) -> dict[str, str]:
     """Start a training, or put it into the queue; answers with its page."""
     return {"url": address_of(runs.start(voice, _settings(voice, choices)))}
+
+
+@router.post("/voices/{voice}/train/rent", status_code=201)
+def rent(voice: Voice, me: Me, asked: Rented) -> dict[str, str]:
+    """Start a training on a rented machine; answers with its page."""
+    settings = _settings(voice, asked)
+    run = renting.rent(
+        me.connect(), me.tokens, voice, settings, machine=asked.machine, hours=asked.hours, consents=asked.consents
+    )
+    return {"url": address_of(run)}
 
 
 @router.post("/voices/{voice}/train/recipe")
@@ -119,10 +140,15 @@ def _settings(voice: VoiceFolder, choices: Choices) -> TrainingSettings:
     return training_settings(voice, None, given, choices.pace)
 
 
-def _under_way(voice: VoiceFolder) -> list[dict[str, str]]:
+def _under_way(voice: VoiceFolder) -> list[dict[str, str | None]]:
     """Trainings of this voice that wait or work."""
     return [
-        {"url": address_of(view.run), "date": date_of(view), "state": view.state}
+        {
+            "url": address_of(view.run),
+            "date": date_of(view),
+            "state": view.state,
+            "machine": view.remote.machine if view.remote else None,
+        }
         for view in map(watches.look, reversed(voice.started_runs()))
         if not view.is_over
     ]

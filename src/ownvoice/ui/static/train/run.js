@@ -8,6 +8,7 @@ import { drawCurve } from "./curve.js";
 import { percent, spoken } from "./duration.js";
 import { flat } from "./flat.js";
 import { offerMine } from "./mine.js";
+import { showRented } from "./rented.js";
 import { saySeldom } from "./seldom.js";
 
 const EACH = 1000; // milliseconds between two questions: with the way there and back, under two seconds
@@ -86,10 +87,10 @@ function showButtons(state) {
   const working = !state.is_over;
   const changes = state.failure !== null && Object.keys(state.failure.changes).length > 0;
   const visible = {
-    retry: changes,
+    retry: changes && state.remote === null,
     resume: state.can_resume && state.state !== "finished" && state.failure?.action !== "retry",
     evaluate: state.is_over && state.has_model && !state.has_result && ["cancelled", "paused", "finished"].includes(state.state),
-    pause: working && state.state !== "cancelling",
+    pause: working && state.state !== "cancelling" && state.remote === null, // a rented machine that waits costs
   };
   for (const [name, is] of Object.entries(visible)) document.querySelector(`#buttons [data-do=${name}]`).hidden = !is;
   byId("cancel").hidden = !working;
@@ -188,6 +189,7 @@ function show(state) {
   showProgress(state);
   showFailure(state);
   showButtons(state);
+  showRented(state);
   if (shown === null || state.losses.length > 0 || state.looks.length !== shown.looks.length) showCurves(state);
   showLists(state);
   if (shown !== null) tell(shown, state);

@@ -33,7 +33,7 @@ function valueOf(input) {
 }
 
 /** What a person decided: base model, pace, and the settings changed by hand. */
-function choices() {
+export function choices() {
   const { base, pace } = Object.fromEntries(new FormData(form));
   const changes = Object.fromEntries(
     fields().filter((input) => changed.has(input.name)).map((input) => [input.name, valueOf(input)]));
