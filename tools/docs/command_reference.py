@@ -13,7 +13,7 @@ from ownvoice.cli import VERBS, cli
 
 
 def commands() -> Iterator[tuple[str, click.Command, click.Context]]:
-    """Every command with the words that call it: ``ownvoice publish dataset``, the command, its context."""
+    """Every command but hidden ones, with the words that call it: ``ownvoice publish dataset``, and its context."""
     root = click.Context(cli, info_name="ownvoice")
     for verb in VERBS:
         if command := cli.get_command(root, verb):
@@ -24,7 +24,8 @@ def _below(command: click.Command, context: click.Context) -> Iterator[tuple[str
     yield context.command_path, command, context
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
-            yield from _below(inner, click.Context(inner, info_name=name, parent=context))
+            if not inner.hidden:
+                yield from _below(inner, click.Context(inner, info_name=name, parent=context))
 
 
 def command_reference() -> str:
