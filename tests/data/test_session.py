@@ -60,7 +60,7 @@ def test_a_session_goes_on_where_it_stopped(session: Session) -> None:
     for again in (session, Session(session.voice)):
         queue = again.queue(PHRASES, 0, 100)
         assert [phrase.state for phrase in queue.phrases] == ["saved", "skipped", "hidden", "hidden", "todo", "todo"]
-        assert queue.phrases[0].utterances == (first.utterance.id,)
+        assert [utterance.id for utterance in queue.phrases[0].utterances] == [first.utterance.id]
         assert [phrase.starred for phrase in queue.phrases].index(True) == 4
         assert (queue.total, queue.next) == (6, 4)
     assert [phrase.phrase for phrase in session.queue(PHRASES, 2, 2).phrases] == PHRASES[2:4]

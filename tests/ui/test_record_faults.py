@@ -122,6 +122,19 @@ def test_going_on_while_a_take_waits_for_the_connection(tab: Page, studio: Studi
     assert_nothing_lost(desk, 2)
 
 
+def test_going_on_and_back_asks_nobody(tab: Page, studio: Studio) -> None:
+    desk = RecordDesk(tab, studio, "silent")
+    desk.take()
+    desk.open()
+    tab.route("**/voices/**", lambda route: None)  # never answered
+    for button, numbers in (("next", range(3, 13)), ("back", range(11, 0, -1))):
+        for number in numbers:
+            desk.part(button).click()
+            desk.wait_to_hear(f"Phrase {number} of")
+    assert desk.part("status").inner_text().startswith("Saved, "), "what was recorded on another day is known too"
+    assert not tab.locator("#problem").is_visible()
+
+
 def test_a_killed_server_is_waited_for(tab: Page, studio: Studio) -> None:
     desk = RecordDesk(tab, studio, "killed")
     desk.begin()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PHRASES = 10
+PIECE = SAMPLE_RATE // 4
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +56,24 @@ def tab_to(page: Page, what: str) -> None:
 
 
 def compare(take: NDArray[np.float32], source: NDArray[np.float32]) -> tuple[float, float]:
-    """Correlation of ``take`` with the part of ``source`` it was recorded from, and its level against it in dB."""
-    at = int(correlate(source, take, mode="valid", method="fft").argmax())
-    heard = source[at : at + len(take)]
-    level = 20 * np.log10(np.sqrt(np.mean(take**2) / np.mean(heard**2)))
-    return float(np.corrcoef(take, heard)[0, 1]), float(level)
+    """Correlation of ``take`` with what it was recorded from, and its level against it in dB; medians of its pieces.
+
+    The made-up microphone of a browser that gets too little of the processor leaves sound out, so each quarter of a
+    second is looked for by itself, near the place of the whole.
+    """
+    start = int(correlate(source, take, mode="valid", method="fft").argmax())
+    near = source[max(0, start - SAMPLE_RATE) : start + len(take) + SAMPLE_RATE]
+    pieces = [take[at : at + PIECE] for at in range(0, len(take) - PIECE, PIECE)]
+    spoken = [piece for piece in pieces if np.abs(piece).max() > 0.05]
+    found = [_compare_piece(piece, near) for piece in spoken]
+    return float(np.median([correlation for correlation, _ in found])), float(np.median([level for _, level in found]))
+
+
+def _compare_piece(piece: NDArray[np.float32], near: NDArray[np.float32]) -> tuple[float, float]:
+    energy = np.maximum(correlate(near**2, np.ones_like(piece), mode="valid", method="fft"), 1e-3)
+    at = int((correlate(near, piece, mode="valid", method="fft") / np.sqrt(energy)).argmax())
+    heard = near[at : at + len(piece)]
+    return float(np.corrcoef(piece, heard)[0, 1]), float(10 * np.log10(np.mean(piece**2) / np.mean(heard**2)))
 
 
 def test_ten_phrases_from_the_first_page_by_keyboard_alone(tab: Page, studio: Studio, speech: Path) -> None:

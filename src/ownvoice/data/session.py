@@ -70,8 +70,8 @@ class QueuedPhrase:
     phrase: Phrase
     state: Literal["todo", "saved", "skipped", "hidden"]
     starred: bool
-    utterances: tuple[str, ...]
-    """Ids of its recordings that count, the oldest first."""
+    utterances: tuple[Utterance, ...]
+    """Its recordings that count, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -190,12 +190,12 @@ class Session:
             paces[name] = heard.pace
         return SavedTake(utterance, heard, self.progress())
 
-    def _recorded(self) -> dict[str, list[str]]:
-        """Ids of the recordings that count, by phrase."""
-        recorded: dict[str, list[str]] = {}
+    def _recorded(self) -> dict[str, list[Utterance]]:
+        """The recordings that count, by the id of their phrase."""
+        recorded: dict[str, list[Utterance]] = {}
         for utterance in self._manifest.everything():
             if utterance.phrase_id is not None and not utterance.excluded:
-                recorded.setdefault(utterance.phrase_id, []).append(utterance_id(utterance))
+                recorded.setdefault(utterance.phrase_id, []).append(utterance)
         return recorded
 
     def _usual_paces(self) -> dict[str, float]:
@@ -215,7 +215,7 @@ class Session:
                 yield utterance_id(utterance), rate
 
 
-def _queued(phrase: Phrase, marks: PhraseMarks, utterances: Sequence[str]) -> QueuedPhrase:
+def _queued(phrase: Phrase, marks: PhraseMarks, utterances: Sequence[Utterance]) -> QueuedPhrase:
     mark = marks.states.get(phrase.id)
     state: Literal["todo", "saved", "skipped", "hidden"] = "todo"
     if mark in ("hidden", "too_hard"):

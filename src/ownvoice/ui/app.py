@@ -18,6 +18,7 @@ from ownvoice.ui.pages import (
     curve_page,
     dataset,
     models_page,
+    own_phrases,
     record_page,
     recording,
     results_page,
@@ -33,8 +34,8 @@ from ownvoice.ui.pages import (
 from ownvoice.workflow import queue
 
 ROUTERS: tuple[APIRouter, ...] = (
-    start_page.router, voices.router, settings_page.router, record_page.router, recording.router, upload.router,
-    dataset.router, train_page.router, run_page.router, results_page.router,
+    start_page.router, voices.router, settings_page.router, record_page.router, recording.router, own_phrases.router,
+    upload.router, dataset.router, train_page.router, run_page.router, results_page.router,
     curve_page.router, try_page.router, models_page.router,
     account.router, share_page.router,
 )  # fmt: skip

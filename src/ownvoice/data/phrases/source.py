@@ -24,6 +24,15 @@ PhraseSource = Literal["builtin", "granary", "own"]
 """The built-in bank, NVIDIA Granary, or what the voice's person brought (``own.py``)."""
 
 
+def source_languages(voice: VoiceFolder) -> dict[PhraseSource, tuple[str, ...]]:
+    """The sources ``voice`` can read from, each with the codes of its languages; empty for the person's own, which may
+    be in any. Asks none of them, so Granary is named whether or not it can be reached."""
+    from ownvoice.data.phrases.granary import LANGUAGES
+
+    own: dict[PhraseSource, tuple[str, ...]] = {"own": ()} if voice.own_phrases.is_file() else {}
+    return {"builtin": bank_languages(), **own, "granary": tuple(sorted(LANGUAGES))}
+
+
 def phrases_for(
     source: PhraseSource | Path,
     language: str,

@@ -22,6 +22,7 @@ from ownvoice.data.phrases.source import PhraseSource, phrases_for
 from ownvoice.data.session import MAX_UTTERANCES, Queue, SavedTake, Session
 from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, TakeTooLongError
 from ownvoice.data.takes import NoSuchTakeError
+from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import OwnvoiceError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.ui.access import Voice
@@ -85,6 +86,7 @@ class PhraseState(BaseModel):
 def show_session(
     session: SessionOf,
     source: PhraseSource = "builtin",
+    language: Annotated[str | None, Query(pattern="^[a-z]{2}$")] = None,
     offset: Annotated[int, Query(ge=0)] = 0,
     count: Annotated[int, Query(ge=0, le=500)] = 10,
     search: Annotated[str, Query(max_length=200)] = "",
@@ -92,16 +94,18 @@ def show_session(
     starred: bool = False,
     by: Literal["order", "errors"] = "order",
 ) -> dict[str, Any]:
-    """The phrases to read; ``by`` "errors" gives those that teach most against what the voice's model gets wrong."""
+    """The phrases to read, in the voice's language where none is asked for; ``by`` "errors" gives those that teach
+    most against what the voice's model gets wrong."""
     settings = read_voice_settings(session.voice)
     unfinished = session.takes.unfinished()
-    phrases = _phrases(source, settings.language, session.voice)
+    language = language or settings.language
+    phrases = _phrases(source, language, session.voice)
     if by == "errors":
-        phrases = _against_errors(session.voice, latest_evaluated(session.voice), phrases, settings.language)
+        phrases = _against_errors(session.voice, latest_evaluated(session.voice), phrases, language)
     queue = session.queue(phrases, offset, count, search=search, topic=topic, starred=starred)
     return {
         "voice": session.voice.path.name,
-        "language": settings.language,
+        "language": language,
         "transcript_style": settings.transcript_style,
         **_queue_json(queue),
         "progress": asdict(session.progress()),
@@ -221,11 +225,17 @@ def _queue_json(queue: Queue) -> dict[str, Any]:
             "topic": queued.phrase.topic,
             "state": queued.state,
             "starred": queued.starred,
-            "utterances": queued.utterances,
+            "utterances": [utterance_id(utterance) for utterance in queued.utterances],
+            "said": _said_json(queued.utterances[-1]) if queued.utterances else None,
         }
         for queued in queue.phrases
     ]
     return {"phrases": phrases, "total": queue.total, "next": queue.next}
+
+
+def _said_json(utterance: Utterance) -> dict[str, Any]:
+    """The latest recording of a phrase, whose words need not be the phrase's own."""
+    return {"text": utterance.text, "seconds": utterance.duration, "trim": utterance.trim}
 
 
 def _saved_json(saved: SavedTake) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def show(request: Request, voice: Voice) -> HTMLResponse:
     return page(
         request,
         "settings.html",
-        "start",
+        ("start", "languages"),
         voice=voice.path.name,
         settings=read_voice_settings(voice),
         summary=summarise(voice),

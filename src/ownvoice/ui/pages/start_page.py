@@ -27,7 +27,7 @@ def show(request: Request, voices: Voices, deleted: str | None = None) -> HTMLRe
     return page(
         request,
         "start.html",
-        "start",
+        ("start", "languages"),
         voices=list_voices(voices),
         trash=trash,
         deleted=next((voice for voice in trash if voice.key == deleted), None),

@@ -2,7 +2,9 @@
 import { announce } from "../announce.js";
 import { words } from "../words.js";
 import { setShown, setText, setUsable } from "./elements.js";
+import { bindMarks } from "./marks.js";
 import { Microphone } from "./microphone.js";
+import { bindPickers, chosenIn } from "./pickers.js";
 import { preferences } from "./preferences.js";
 import { offerUnfinished } from "./recovery.js";
 import { amountText, drawProgress, suggestRests } from "./rests.js";
@@ -17,12 +19,17 @@ import { ListView, SingleView } from "./views.js";
 const page = document.getElementById("studio");
 const find = (id) => document.getElementById(id);
 
+const asked = new URLSearchParams(location.search);
+
 async function open() {
-  const session = new Session(page.dataset.address);
-  const asked = new URLSearchParams(location.search);
-  const at = await session.open(asked.get("again"), asked.get("by"));
+  const session = new Session(page.dataset.address, chosenIn(asked));
+  const at = await session.open(asked.get("again"));
   setShown(find("loading"), false);
-  if (!session.phrases.length) return setShown(find("no-phrases"), true);
+  if (!session.phrases.length) {
+    if (session.query.size) setText(find("no-phrases"), words("pick_none"));
+    setShown(find("no-phrases"), true);
+    return pickAlone(session);
+  }
   const studio = new Studio(session, at, new Microphone(), new Player());
   const views = { single: new SingleView(find("single"), studio), list: new ListView(find("list"), studio) };
   const view = () => views[preferences.view];
@@ -30,6 +37,7 @@ async function open() {
 
   studio.addEventListener("change", draw);
   studio.addEventListener("level", () => view().drawLevel(performance.now()));
+  page.addEventListener("click", ({ target }) => target.closest("[data-part=record]") ?? studio.pressedElsewhere(), true);
   const undos = page.querySelectorAll("[data-part=undo]");
   for (const button of undos) button.addEventListener("click", () => studio.undo());
   find("try-again").addEventListener("click", () => studio.tryAgain());
@@ -40,6 +48,12 @@ async function open() {
   bindMicrophones(find("microphone"), studio.microphone);
   bindShortcuts(find("shortcuts"), showKeys);
   bindRoomCheck(find("room-check"), studio);
+  bindMarks(find("pickers").querySelector("[data-part=marks]"), studio);
+  bindPickers(find("pickers"), session, () => studio.isBusy, (chosen, place) => {
+    history.replaceState(null, "", `?${chosen.query}`);
+    studio.use(chosen, place);
+    return `${chosen.place(studio.phrase)}. ${studio.phrase.words}`;
+  });
   offerUnfinished(find("unfinished"), studio, toRecord);
   suggestRests(find("rest"), studio, () => toRecord().focus());
   bindEnding(studio, toRecord);
@@ -53,7 +67,7 @@ async function open() {
   function draw() {
     for (const name of Object.keys(views)) setShown(find(name), name === preferences.view);
     view().draw();
-    drawProgress(find("progress"), session.progress);
+    drawProgress(find("progress"), studio.session.progress);
     for (const button of undos) {
       setText(button.querySelector(".label"), studio.undoable?.label ?? words("do_undo"));
       setUsable(button, Boolean(studio.undoable) && !studio.recording);
@@ -64,8 +78,21 @@ async function open() {
     showKeys();
   }
 
+  studio.changed();
   setShown(page, true);
-  await studio.recall([studio.phrase]);
+  await session.fetchBeyond(at);
+}
+
+/** Where there is nothing to read, other phrases can still be chosen or brought. */
+function pickAlone(session) {
+  const pickers = find("pickers");
+  find("no-phrases").after(pickers);
+  setShown(pickers.querySelector("[data-part=marks]"), false);
+  pickers.open = true;
+  bindPickers(pickers, session, () => false, ({ query }) => {
+    location.search = query;
+    return "";
+  });
 }
 
 /** What is not saved yet, and why: stays until it is. */
@@ -119,4 +146,5 @@ function bindEnding(studio, toRecord) {
 open().catch((error) => {
   if (!("text" in error)) throw error;
   setText(find("loading"), error.text);
+  pickAlone(new Session(page.dataset.address, chosenIn(asked)));
 });

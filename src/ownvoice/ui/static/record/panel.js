@@ -18,8 +18,6 @@ export class PhrasePanel {
   /** `phraseOf()` is the phrase shown; `named(text)` the text of a button, which in a list needs a number. */
   constructor(element, studio, phraseOf, named = (text) => text) {
     Object.assign(this, { element, studio, phraseOf, named });
-    const { session } = studio;
-    if (session.language) this.part("words").lang = this.part("own-words").lang = session.language;
     const act = (name, run) => this.part(name)?.addEventListener("click", run);
     act("record", () => this.#record());
     act("hear", () => studio.hear(phraseOf()));
@@ -40,6 +38,7 @@ export class PhrasePanel {
     if (this.#edited && this.#edited !== phrase) this.#leaveEditor();
     const condition = this.#condition(phrase);
     this.element.dataset.condition = condition;
+    this.part("words").lang = this.part("own-words").lang = this.studio.session.language ?? "";
     setText(this.part("words"), phrase.words);
     setIcon(this.part("icon"), condition === "opening" ? "saving" : condition);
     setText(this.part("status"), this.#status(phrase, condition));

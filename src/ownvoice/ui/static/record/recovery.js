@@ -45,7 +45,7 @@ export async function offerUnfinished(element, studio, leave) {
     hear.addEventListener("click", () => discarded || studio.play(`${session.address}/takes/${take.take}/audio`));
     keep.addEventListener("click", () => attempt(async () => {
       if (discarded) return;
-      session.kept(await post(take, "recover"));
+      studio.session.kept(await post(take, "recover"));
       row.remove();
       studio.changed();
       announce(words("unfinished_kept"));

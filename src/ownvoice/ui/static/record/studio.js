@@ -13,7 +13,7 @@ const TAIL_SECONDS = 0.25; // a last sound often comes as the button is pressed
 const TWICE = 400; // milliseconds: a second press this soon is a tremor, not a wish
 
 export class Studio extends EventTarget {
-  #pressed = -Infinity;
+  #pressed = -Infinity; // when Record was, if nothing else was since
   /** `{phrase, uplink, silence, tail}` while a take is being recorded; `tail` counts down once it was stopped. */
   recording = null;
   /** Uplinks whose takes are not saved yet, the one being recorded among them. */
@@ -56,6 +56,11 @@ export class Studio extends EventTarget {
     else if (phrase.uplink) announce(words("still_saving"));
     else if (this.#unsentSeconds > this.session.limits.max_seconds) this.#fail(words("too_much_unsaved"));
     else await this.#begin(phrase);
+  }
+
+  /** The person pressed something else: Record, however soon it is pressed now, is no tremor. */
+  pressedElsewhere() {
+    this.#pressed = -Infinity;
   }
 
   get #unsentSeconds() {
@@ -202,25 +207,43 @@ export class Studio extends EventTarget {
     announce(words("given_up"));
   }
 
-  /** Go some phrases on (or, below 0, back); more are fetched when they run out. */
-  async go(step) {
+  /** Whether the phrases must stay as they are, until what is said is saved. */
+  get isBusy() {
+    return this.recording !== null || this.opening || this.unsaved.size > 0;
+  }
+
+  /** Go on with the phrases of another session, from place `at`; there must be one. */
+  use(session, at) {
+    this.player.stop();
+    stopReading();
+    Object.assign(this, { session, at, undoable: null, problem: null });
+    session.fetchBeyond(at);
+    this.dispatchEvent(new Event("phrases"));
+    this.changed();
+  }
+
+  /**
+   * Go some phrases on (or, below 0, back); `done` is said before where that is. Waits for the server only where it must:
+   * at the end of what is in the page.
+   */
+  async go(step, done = "") {
     if (this.recording || this.opening) return announce(words("stop_first"));
     const to = this.at + step;
     if (to < 0) return announce(words("first_phrase"));
-    if (!await this.fetchTo(to + 1)) return;
-    if (to >= this.session.phrases.length) return announce(words("last_phrase"));
+    if (to >= this.session.phrases.length && !await this.fetchTo(to + 1)) return;
+    if (to >= this.session.phrases.length) return announce(`${done} ${words("last_phrase")}`.trim());
     this.player.stop();
     stopReading();
     this.at = to;
-    await this.recall([this.phrase]);
-    announce(`${this.session.place(this.phrase)}. ${this.phrase.words}`);
+    this.session.fetchBeyond(to);
+    announce(`${done} ${this.session.place(this.phrase)}. ${this.phrase.words}`.trim());
     this.changed();
   }
 
   async skip() {
     if (this.recording) return announce(words("stop_first"));
     const phrase = this.phrase;
-    if (!phrase.clip && !await this.#try(() => this.session.mark(phrase, "skipped"))) return;
+    if (!phrase.clip && !await this.attempt(() => this.session.mark(phrase, "skipped"))) return;
     await this.go(1);
     this.undoable = phrase.clip ? this.undoable : {
       label: words("undo_skip"),
@@ -254,7 +277,7 @@ export class Studio extends EventTarget {
     const { clip } = phrase;
     if (!clip || phrase.uplink) return announce(words("nothing_to_delete"));
     this.player.stop();
-    if (!await this.#try(() => this.session.exclude(clip.utterance, true))) return;
+    if (!await this.attempt(() => this.session.exclude(clip.utterance, true))) return;
     Object.assign(phrase, { clip: null, state: "todo" });
     this.undoable = {
       label: words("undo_delete"),
@@ -270,7 +293,7 @@ export class Studio extends EventTarget {
   async undo() {
     if (!this.undoable) return announce(words("nothing_to_undo"));
     this.player.stop();
-    if (!await this.#try(this.undoable.run)) return;
+    if (!await this.attempt(this.undoable.run)) return;
     announce(words("undone"));
     this.undoable = null;
     this.changed();
@@ -279,7 +302,7 @@ export class Studio extends EventTarget {
   /** Read other words than the phrase's: from now on, and of what is recorded already. Returns whether it was done. */
   async reword(phrase, text) {
     const { clip } = phrase;
-    if (clip && !await this.#try(() => this.session.correct(clip.utterance, { text }))) return false;
+    if (clip && !await this.attempt(() => this.session.correct(clip.utterance, { text }))) return false;
     phrase.words = text;
     announce(words("reworded"));
     this.changed();
@@ -290,7 +313,7 @@ export class Studio extends EventTarget {
   async trim(phrase, part) {
     const { clip } = phrase;
     this.player.stop();
-    if (!await this.#try(() => this.session.correct(clip.utterance, { trim: part }))) return;
+    if (!await this.attempt(() => this.session.correct(clip.utterance, { trim: part }))) return;
     clip.trim = part;
     announce(words(part ? "trimmed" : "untrimmed"));
     this.changed();
@@ -298,17 +321,11 @@ export class Studio extends EventTarget {
 
   /** Whether `count` phrases, or all there are, could be fetched. */
   fetchTo(count) {
-    return this.#try(() => this.session.fetchTo(count));
-  }
-
-  /** Show recordings of earlier days with the words that were said. */
-  async recall(phrases) {
-    await this.#try(() => Promise.all(phrases.map((phrase) => this.session.recall(phrase))));
-    this.changed();
+    return this.attempt(() => this.session.fetchTo(count));
   }
 
   /** Whether `step` went well; if the server refused or was not there, the person is told. */
-  async #try(step) {
+  async attempt(step) {
     try {
       await step();
     } catch (error) {

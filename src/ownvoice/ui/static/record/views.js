@@ -42,9 +42,16 @@ export class ListView {
   constructor(element, studio) {
     Object.assign(this, { element, studio });
     this.list = element.querySelector("ol");
-    this.#from = Math.floor(studio.at / ROWS) * ROWS;
+    this.#restart();
+    studio.addEventListener("phrases", () => this.#restart());
     this.#part("earlier").addEventListener("click", () => this.#showEarlier());
     this.#part("more").addEventListener("click", () => this.#showMore());
+  }
+
+  #restart() {
+    this.#panels = [];
+    this.list.replaceChildren();
+    this.#from = Math.floor(this.studio.at / ROWS) * ROWS;
   }
 
   #part(name) {
@@ -93,9 +100,7 @@ export class ListView {
   }
 
   #rows(from, to) {
-    const phrases = this.studio.session.phrases.slice(from, to);
-    this.studio.recall(phrases);
-    return phrases.map((phrase) => this.#row(phrase));
+    return this.studio.session.phrases.slice(from, to).map((phrase) => this.#row(phrase));
   }
 
   #row(phrase) {
