@@ -23,6 +23,7 @@ from ownvoice.config import check_language
 from ownvoice.data import journal
 from ownvoice.data.audio import RATES, STREAMED_SIZE, convert_to_wav
 from ownvoice.data.importers.tables import check_text
+from ownvoice.data.utterance import LONGEST_TEXT
 from ownvoice.errors import AudioError, DataError
 from ownvoice.rundir import sync_folder, write_atomically
 
@@ -31,9 +32,6 @@ MAX_SECONDS = 600
 
 _GRACE_SECONDS = 5
 """What is on its way when the page stops at the limit still comes in."""
-
-MAX_TEXT = 2000
-"""Characters of what is read: ten minutes of fast speech have more, and no phrase has."""
 
 _HEADER_BYTES = 44
 _SAMPLE_BYTES = 2
@@ -89,8 +87,8 @@ def new_take(
         none; or when the rate cannot be speech.
     """
     text = check_text(text)
-    if len(text) > MAX_TEXT:
-        raise DataError(f"the text is longer than {MAX_TEXT} characters", mend="Cut it into shorter phrases.")
+    if len(text) > LONGEST_TEXT:
+        raise DataError(f"the text is longer than {LONGEST_TEXT} characters", mend="Cut it into shorter phrases.")
     if sample_rate not in RATES:
         raise DataError(f"{sample_rate} samples a second cannot be speech", mend="Choose another microphone.")
     try:

@@ -18,15 +18,13 @@ from ownvoice.data.importers.intake import take_in
 from ownvoice.data.importers.source import Clip, Content, LeftOut, Source
 from ownvoice.data.importers.tables import Locate, check_text
 from ownvoice.data.uploads import UploadedFile, discard_upload, note, read_files
+from ownvoice.data.utterance import LONGEST_TEXT
 from ownvoice.errors import SourceError
 from ownvoice.rundir import UploadFolder, VoiceFolder
 
 State = Literal["coming", "unheard", "unreadable", "no-words", "draft", "ready", "left-out", "saved"]
 """Where a recording is on its way: its bytes are coming; whole and not yet decoded; not decodable; without words; with
 words a model proposed; ready to be saved; not wanted; in the voice."""
-
-LONGEST_TEXT = 2000
-"""Letters of one transcript: thirty seconds of the fastest speech are a fourth of that."""
 
 _LABEL = "upload"
 _DONE: Collection[State] = ("left-out", "saved")

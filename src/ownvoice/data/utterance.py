@@ -20,6 +20,9 @@ PATH_MEND = (
     "Write where the file lies in the voice folder, for example wavs/0001.wav; to bring a file in: ownvoice import"
 )
 
+LONGEST_TEXT = 2000
+"""Characters that a page takes as the words of one recording: thirty seconds of the fastest speech have a fourth."""
+
 
 @dataclass(frozen=True)
 class Utterance:

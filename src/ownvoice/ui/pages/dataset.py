@@ -19,8 +19,7 @@ from ownvoice.data.manifest import revise_utterance
 from ownvoice.data.mends import Finding, find_mends
 from ownvoice.data.recording import load_recording, recording_of
 from ownvoice.data.shelf import counted_seconds
-from ownvoice.data.upload_words import LONGEST_TEXT
-from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.utterance import LONGEST_TEXT, Utterance, utterance_id
 from ownvoice.errors import DataError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.ui.access import Voice
