@@ -4,6 +4,7 @@
     VOICE/uploads/ID/  VOICE/exports/  VOICE/runs/RUN/
     VOICE/published.json  VOICE/sharing.json  VOICE/sharing.txt  RUN/published.json  RUN/remote.json
     VOICE/own_phrases.jsonl  VOICE/mine.json  VOICE/learning_curve.json  VOICE/trackio/  VOICE/../.queue/
+    VOICE/search.jsonl
     RUN/config.yaml  RUN/split.json  RUN/events.jsonl  RUN/checkpoints/
     RUN/adapter/ | RUN/model/  RUN/export/FORM/  RUN/evaluation.json  RUN/evaluation.html
     RUN/log.txt
@@ -134,6 +135,11 @@ class VoiceFolder:
     def learning_curve(self) -> Path:
         """Which runs were trained on a half and a quarter of the recordings."""
         return self.path / "learning_curve.json"
+
+    @property
+    def search(self) -> Path:
+        """What searches for better settings have tried, as Optuna writes it down."""
+        return self.path / "search.jsonl"
 
     @property
     def tracking(self) -> Path:

@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from ownvoice.cli.progress import RunProgress
-    from ownvoice.workflow import TrainedRun
+    from ownvoice.workflow import SearchResult, TrainedRun
 
 
 class _TrainCommand(click.Command):
@@ -42,6 +42,13 @@ class _TrainCommand(click.Command):
 @click.option(
     "--resume", is_flag=True, help="Go on with VOICE's latest unfinished run, or with the run given as VOICE."
 )
+@click.option(
+    "--search",
+    metavar="N",
+    type=click.IntRange(2, 200),
+    help="Try N settings (learning rate, rank, dropout, rate variants), each as a run of its own, and name the best.",
+)
+@click.option("--only-best", is_flag=True, help="--search: delete the models of all runs but the best.")
 @click.option("--on", metavar="hf-jobs:FLAVOR", help="Train on a machine rented from the Hub; many voices at a time.")
 @click.option(
     "--hours", type=click.FloatRange(0, 24, min_open=True), default=4.0, help="--on: end it then  [default: 4]"
@@ -56,6 +63,8 @@ def command(
     dataset_jsonl: Path | None,
     recipe: Path | None,
     resume: bool,
+    search: int | None,
+    only_best: bool,
     on: str | None,
     hours: float,
     parallel: int,
@@ -110,6 +119,12 @@ def command(
             return
         folder = _folder_of(voice, dataset_jsonl, progress)
         try:
+            if search:
+                found = workflow.search(
+                    VoiceFolder(folder), recipe, given, search, resume=resume, listener=progress, tell=progress.say
+                )
+                _print_search(found, only_best, as_json)
+                return
             if resume:
                 trained = workflow.resume_run(folder, given, progress)
             else:
@@ -136,6 +151,20 @@ def _folder_of(voice: Path | None, table: Path | None, progress: RunProgress) ->
     for clip in failed:
         progress.say(f"Left out: {clip}")
     return imported.path
+
+
+def _print_search(found: SearchResult, only_best: bool, as_json: bool) -> None:
+    from ownvoice import workflow
+
+    if only_best:
+        workflow.delete_other_models(found)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found.to_json()))
+    else:
+        click.echo(found.table())
+        click.echo(f"See what the best brought with: ownvoice evaluate {found.run.path}", err=True)
 
 
 def _print(trained: TrainedRun, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """The order of the stages, as functions for the command line and for programs. No torch until a model is loaded.
 
 train.py      a table or a voice -> settings, check, split -> a trained run
+search.py     several settings on one voice, the best kept
 runs.py       the app's runs: start, pause, cancel, go on; job.py does them, queue.py lets one work at a time, and
               run_view.py and failures.py tell how each stands
 results.py    what runs brought; models.py keeps and deletes them; learning_curve.py says whether more would help
@@ -20,6 +21,7 @@ from ownvoice.training.processes import is_follower, leading
 from ownvoice.workflow.demo import Demo, demo
 from ownvoice.workflow.job import run_job
 from ownvoice.workflow.judge import evaluate_run
+from ownvoice.workflow.search import SearchResult, delete_other_models, search
 from ownvoice.workflow.train import (
     Prepared,
     TrainedRun,
@@ -35,7 +37,9 @@ from ownvoice.workflow.transcribe import open_transcriber
 __all__ = [
     "Demo",
     "Prepared",
+    "SearchResult",
     "TrainedRun",
+    "delete_other_models",
     "demo",
     "evaluate_run",
     "follow",
@@ -46,6 +50,7 @@ __all__ = [
     "prepare",
     "resume_run",
     "run_job",
+    "search",
     "train_voice",
     "training_settings",
 ]

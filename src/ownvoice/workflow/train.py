@@ -162,10 +162,22 @@ def train_voice(prepared: Prepared, listener: events.Listener) -> TrainedRun:
     TrainingError, ModelError, AudioError, StorageError
         as :func:`ownvoice.training.trainer.train`; the run is left for :func:`resume_run`.
     """
+    run = begin_run(prepared, listener)
+    return _train(run, prepared.settings, prepared.split, listener)
+
+
+def begin_run(prepared: Prepared, listener: events.Listener) -> RunFolder:
+    """A new run of a prepared voice: it has its settings and its split, and :func:`go_on` trains it.
+
+    Raises
+    ------
+    StorageError
+        when the disk is full or the folder cannot be written.
+    """
     run = prepared.voice.new_run()
     prepared.settings.save(run.config)
     _keep_split(run, prepared, events.EventLog(run.events, listener))
-    return _train(run, prepared.settings, prepared.split, listener)
+    return run
 
 
 def resume_run(folder: Path, given: Mapping[str, Any], listener: events.Listener) -> TrainedRun:
