@@ -11,7 +11,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NOT_RUN = re.compile(r"<!-- not run: ([^\n]+?) -->\n\Z")
-_PROGRAMS = re.compile(r"^(\.venv/bin/)?(ownvoice|python|make|pip|npm|bash|curl|git|vllm|hf|arecord|docker|uv)\s")
+_PROGRAMS = re.compile(r"^(\.venv/bin/)?(ownvoice|python|make|pip|npm|bash|curl|git|vllm|hf|arecord|docker|uv|accelerate|torchrun|npx)\s")
 
 
 @dataclass(frozen=True)
