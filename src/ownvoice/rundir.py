@@ -285,6 +285,11 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def has_model(self) -> bool:
+        """Whether anything was trained that can be used."""
+        return self.adapter.is_dir() or self.model.is_dir()
+
+    @property
     def evaluation_json(self) -> Path:
         return self.path / "evaluation.json"
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from in_browser import HEAR_ANNOUNCEMENTS, MICROPHONE, Studio, is_outside
 
+from fakes.hub.app import Hub, client_environment, running_hub
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -16,6 +18,22 @@ if TYPE_CHECKING:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """One server for the tests of a file; a test that kills it starts it again."""
     server = Studio(tmp_path_factory.mktemp("studio"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """One Hub for the tests of a file, which knows nobody yet."""
+    with running_hub(tmp_path_factory.mktemp("hub") / "hub") as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def hub_studio(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A server that knows this Hub alone, on a computer where nobody is logged in; its folder is beside the Hub's."""
+    folder = tmp_path_factory.mktemp("studio")
+    server = Studio(folder, environment=client_environment(hub, folder / "home"))
     yield server
     server.kill()
 

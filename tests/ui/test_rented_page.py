@@ -13,7 +13,7 @@ import psutil
 import pytest
 from in_browser import Studio, assert_accessible, focused, wait_until_said
 
-from fakes.hub.app import Hub, Token, client_environment, running_hub
+from fakes.hub.app import Hub, Token
 from following import until
 from ownvoice.events import read_events
 from ownvoice.publishing.dataset import PRIVATE_CONSENT
@@ -31,18 +31,9 @@ SECRET = "hf_" + "rEnTrEnTrEnTrEnTrEnTrEnTrEnTrE"
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    with running_hub(tmp_path_factory.mktemp("hub") / "hub") as hub:
-        hub.add_token(Token(SECRET, "anna"))
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def studio(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    folder = tmp_path_factory.mktemp("studio")
-    server = Studio(folder, environment=client_environment(hub, folder / "home"))
-    yield server
-    server.kill()
+def studio(hub: Hub, hub_studio: Studio) -> Studio:
+    hub.add_token(Token(SECRET, "anna"))
+    return hub_studio
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from in_browser import Studio, announced, assert_accessible, focused, tab_onto, wait_until_said
 
-from fakes.hub.app import Hub, Token, client_environment, running_hub
+from fakes.hub.app import Hub, Token
 from finder import find
 from made_up_runs import judge, trained_run
 from ownvoice.data.manifest import read_voice_settings, revise_utterance
@@ -33,20 +33,10 @@ WAIT = 60_000
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    with running_hub(tmp_path_factory.mktemp("hub") / "hub") as hub:
-        hub.add_token(Token(WRITE, "anna", orgs=("clinic",)))
-        hub.add_token(Token(READ, "anna", "read"))
-        yield hub
-
-
-@pytest.fixture(scope="module")
-def studio(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """The app as a process that knows this Hub alone, on a computer where nobody is logged in."""
-    folder = tmp_path_factory.mktemp("studio")
-    server = Studio(folder, environment=client_environment(hub, folder / "home"))
-    yield server
-    server.kill()
+def studio(hub: Hub, hub_studio: Studio) -> Studio:
+    hub.add_token(Token(WRITE, "anna", orgs=("clinic",)))
+    hub.add_token(Token(READ, "anna", "read"))
+    return hub_studio
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import made_up_runs
 from fakes.hub.app import Hub
 from following import endless
 from ownvoice import events
@@ -23,6 +24,7 @@ from ownvoice.workflow.publish import Account, connect
 from ownvoice.workflow.remote_fetch import finish
 from ownvoice.workflow.remote_job import work
 from ownvoice.workflow.remote_record import Remote
+from voices import make_voice
 
 REPO = "anna/a-job"
 LIMIT = 3600.0
@@ -64,24 +66,18 @@ def test_training_ends_in_time_and_the_best_so_far_is_judged_and_sent(
     assert any(note in line for line in lines), "the person at home reads it too"
 
 
-def ended(run: RunFolder, account: Account, message: str) -> None:
-    remote = Remote("anna", REPO, "t4-small", 0.4, 3600, job="job0001")
-    log = events.EventLog(run.events)
-    finish(account, run, remote, JobState("job0001", "ERROR", message), ["no card"], log)
-
-
 def test_a_model_that_was_sent_before_the_machine_went_is_kept(
-    account: Account, local_hub: Hub, trained_run: RunFolder, tmp_path: Path
+    account: Account, local_hub: Hub, tmp_path: Path
 ) -> None:
-    voice = VoiceFolder(tmp_path / "voice")
-    shutil.copytree(trained_run.voice.path, voice.path, ignore=shutil.ignore_patterns("cache", "runs"))
-    run = voice.new_run()
-    shutil.copy(trained_run.config, run.config)
+    run = made_up_runs.trained_run(make_voice(tmp_path / "voice", 16))
     events.EventLog(run.events).emit(events.Stage("evaluate"))
     account.hub.ensure_repo("model", REPO, public=False)
-    files = [RepoFile(f"adapter/{path.name}", path) for path in trained_run.adapter.iterdir()]
+    files = [RepoFile("adapter/adapter_model.safetensors", (run.adapter / "adapter_model.safetensors").read_bytes())]
     push(account.hub, "model", REPO, files, "What the training brought", ours=lambda path: False)
-    ended(run, account, "Job timeout: its time limit was reached")
+    shutil.rmtree(run.adapter)
+    remote = Remote("anna", REPO, "t4-small", 0.4, 3600, job="job0001")
+    state = JobState("job0001", "ERROR", "Job timeout: its time limit was reached")
+    finish(account, run, remote, state, [], events.EventLog(run.events))
     assert (run.adapter / "adapter_model.safetensors").is_file()
     assert [event.name for event in read_events(run.events)][-2:] == ["warning", "cancelled"]
     assert not local_hub.repos

@@ -32,7 +32,7 @@ class DraftState:
 
 def current_model(voice: VoiceFolder) -> RunFolder | None:
     """The run whose model the person made theirs, else the latest run of ``voice`` that has trained one."""
-    runs = [run for run in voice.started_runs() if run.adapter.is_dir() or run.model.is_dir()]
+    runs = [run for run in voice.started_runs() if run.has_model]
     own = mine(voice)
     return own if own in runs else runs[-1] if runs else None
 

@@ -85,7 +85,7 @@ def choose(voice: VoiceFolder, name: str) -> None:
         when there is no such run, or it has no model yet.
     """
     run = find(voice, name)
-    if not (run.adapter.is_dir() or run.model.is_dir()):
+    if not run.has_model:
         raise TrainingError("this run has no trained model yet", where=name, mend="Let it train first.")
     write_atomically(voice.mine, json.dumps({"run": name}) + "\n")
 

@@ -53,7 +53,7 @@ def finish(
         raise TrainingError("the job was cancelled", where=run.path, mend="Start a new run.")
     if isinstance(last, events.Failed):
         raise TrainingError(f"the job on the Hub failed: {last.message}", where=run.path)
-    if not _has_model(run):
+    if not run.has_model:
         raise TrainingError("the job was ended before there was a model", where=run.path, mend=_MORE_TIME)
 
 
@@ -63,9 +63,9 @@ def _write_end(run: RunFolder, remote: Remote, state: JobState, said: Iterable[s
     last = told[-1].event if told else None
     if state.stage == "CANCELED":
         log.emit(events.Cancelled(last_step(run)))
-    elif isinstance(last, events.Failed | events.Cancelled) or (state.stage == "COMPLETED" and _has_model(run)):
+    elif isinstance(last, events.Failed | events.Cancelled) or (state.stage == "COMPLETED" and run.has_model):
         return
-    elif _reached_limit(state) and _has_model(run):
+    elif _reached_limit(state) and run.has_model:
         log.emit(
             events.Warning("The machine's time was over before the models were compared. What it learned is here.")
         )
@@ -75,10 +75,6 @@ def _write_end(run: RunFolder, remote: Remote, state: JobState, said: Iterable[s
 
 
 _MORE_TIME = "Start a new run with more time (--hours), on a faster machine, or with fewer epochs."
-
-
-def _has_model(run: RunFolder) -> bool:
-    return run.adapter.is_dir() or run.model.is_dir()
 
 
 def _reached_limit(state: JobState) -> bool:

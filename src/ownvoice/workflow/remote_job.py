@@ -77,7 +77,7 @@ def work(
         with limit:
             go_on(run, shown)
     except StoppedError:
-        if not (limit.is_near and _has_model(run)):
+        if not (limit.is_near and run.has_model):
             raise
     finally:
         _send_back(account, repo, run)
@@ -87,13 +87,9 @@ def work(
         _send_back(account, repo, run)
 
 
-def _has_model(run: RunFolder) -> bool:
-    return run.adapter.is_dir() or run.model.is_dir()
-
-
 def _send_back(account: Account, repo: str, run: RunFolder) -> None:
     """Leave what there is so far in the private model; what is there already is not sent again."""
-    if _has_model(run):
+    if run.has_model:
         account.hub.ensure_repo("model", repo, public=False)
         push(account.hub, "model", repo, tuple(_results(run)), "What the training brought", ours=is_ours)
 

@@ -216,7 +216,7 @@ class RunWatch:
             state=state,
             asked=asked if alive else None,
             position=None,
-            has_model=run.adapter.is_dir() or run.model.is_dir(),
+            has_model=run.has_model,
             remote=remote,
             is_followed=followed,
             failure=failure,
@@ -224,18 +224,18 @@ class RunWatch:
         )
 
 
+_ENDINGS: dict[type[events.Event], State] = {
+    events.Failed: "failed",
+    events.Paused: "paused",
+    events.Cancelled: "cancelled",
+    events.Interrupted: "interrupted",
+    events.Evaluated: "finished",
+}
+
+
 def _state_of_living(story: Story, asked: Wish | None) -> State:
-    match story.ended:
-        case events.Failed():
-            return "failed"
-        case events.Paused():
-            return "paused"
-        case events.Cancelled():
-            return "cancelled"
-        case events.Interrupted():
-            return "interrupted"
-        case events.Evaluated():
-            return "finished"
+    if ending := _ENDINGS.get(type(story.ended)):
+        return ending
     if asked == "cancel":
         return "cancelling"
     if story.stage is None and story.first is not None:
@@ -247,17 +247,10 @@ def _state_of_ended(story: Story, asked: Wish | None, ticket: Ticket | None) -> 
     """The state of a run that no process works on."""
     if ticket is not None:
         return "queued" if ticket.is_awaited else "interrupted"
-    match story.ended:
-        case events.Failed():
-            return "failed"
-        case events.Paused():
-            return "paused"
-        case events.Cancelled():
-            return "cancelled"
-        case events.Interrupted():
-            return "interrupted"
-        case events.Done() | events.Evaluated():
-            return "finished"
+    if isinstance(story.ended, events.Done):  # trained, and nobody is there to judge it
+        return "finished"
+    if ending := _ENDINGS.get(type(story.ended)):
+        return ending
     if asked is not None:  # killed before it could do what it was asked for
         return "cancelled" if asked == "cancel" else "paused"
     booted = datetime.fromtimestamp(psutil.boot_time(), UTC)
