@@ -184,3 +184,28 @@ def test_computing_twice_gives_the_same_gradients(loaded: Recogniser, method: st
     assert twice[0] == once[0]
     assert all(torch.equal(gradient, twice[1][name]) for name, gradient in once[1].items())
     assert twice[2] < 0.5 * once[2], "bytes kept for the way back"
+
+
+def test_twenty_steps_have_the_losses_of_the_plain_path(loaded: Recogniser) -> None:
+    """The same adapters, the same clips in the same order, AdamW: what is learned on the way is the same too."""
+    curves = []
+    for exact in (False, True):
+        recogniser = prepare(loaded, "lora", "both")
+        optimiser = torch.optim.AdamW(trained_tensors(recogniser.model).values(), lr=1e-3)
+        losses = []
+        for step in range(20):
+            clip, text = CLIPS[step % len(CLIPS)], TEXTS[step % len(TEXTS)]
+            if exact:
+                batch = our_batch(recogniser, [clip], [text], encoded=False)
+                loss = LabelLoss(recogniser.model)(batch) / batch.labels.numel()
+            else:
+                loss = plain_loss(recogniser, [clip], [text])
+            loss.backward()
+            optimiser.step()
+            optimiser.zero_grad()
+            losses.append(loss.item())
+        curves.append(losses)
+    assert curves[1] == pytest.approx(curves[0], abs=1e-4)
+    assert curves[0][-3:] != pytest.approx(curves[0][:3], abs=0.1), (
+        "nothing was learned, so sameness means nothing"
+    )
