@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ownvoice.training.preflight import MINI_3B, SMALL_24B, device_memory, estimate_memory
+from ownvoice.config import TrainingSettings
+from ownvoice.training.preflight import (
+    MINI_3B,
+    PROCESS_BYTES,
+    SMALL_24B,
+    Place,
+    computes_twice,
+    device_memory,
+    estimate_memory,
+)
 
 
 def test_mini_has_as_many_parameters_as_transformers_says() -> None:
@@ -30,20 +39,51 @@ def test_adapters_of_mini_by_hand() -> None:
 
 
 def test_memory_of_mini_by_hand() -> None:
-    parameters = MINI_3B.parameters
-    lora, full = estimate_memory(MINI_3B, "lora"), estimate_memory(MINI_3B, "full")
-    assert lora.weights == full.weights == 2 * parameters
-    assert lora.optimiser == 12 * MINI_3B.lora_parameters(16)
-    assert full.optimiser == 16 * parameters
-    assert lora.activations == 34 * (1500 * 32 * 1280 + 400 * 30 * 3072)
+    parameters, adapters = MINI_3B.parameters, MINI_3B.lora_parameters(16)
+    lora, full, qlora = (estimate_memory(MINI_3B, method) for method in ("lora", "full", "qlora"))
+    assert lora.weights == 2 * parameters
+    assert lora.optimiser == (4 + 4 + 8) * adapters  # themselves, gradient, two moments
+    assert full.weights == 4 * parameters
+    assert full.optimiser == (4 + 8) * MINI_3B.trained_parameters("both")
+    assert full.activations > lora.activations - 2**30 + 2 * MINI_3B.trained_parameters("both")
+    kept = parameters - MINI_3B.linear_parameters
+    assert 2 * 131072 * 3072 < kept < 2.02 * 131072 * 3072, "embeddings and head, and hardly anything else"
+    assert qlora.weights == pytest.approx(2 * kept + 0.516 * MINI_3B.linear_parameters, rel=1e-3)
+    assert qlora.optimiser == (4 + 4 + 2) * adapters
     assert lora.total == lora.weights + lora.optimiser + lora.activations
-    assert estimate_memory(MINI_3B, "lora", clips=4).activations == 4 * lora.activations
 
 
-def test_float32_doubles_weights_and_activations_and_needs_no_copy() -> None:
-    half, single = estimate_memory(MINI_3B, "full"), estimate_memory(MINI_3B, "full", bf16=False)
-    assert (single.weights, single.activations) == (2 * half.weights, 2 * half.activations)
-    assert single.optimiser == 12 * MINI_3B.parameters
+def test_every_part_of_a_model_is_trained_by_one_scope_or_the_other() -> None:
+    encoder, decoder, both = (MINI_3B.trained_parameters(scope) for scope in ("encoder", "decoder", "both"))
+    assert encoder + decoder == both == MINI_3B.parameters - 1500 * 1280, "all but the encoder's fixed positions"
+
+
+def test_the_goals_for_one_card() -> None:
+    """Adapters in both towers in 12 GB, in 4 bits in 6; every weight on a card of 80 GB with moments in 8 bits."""
+    assert estimate_memory(MINI_3B, "lora", twice=True).total + PROCESS_BYTES < 12.3e9
+    assert estimate_memory(MINI_3B, "qlora").total < 6e9
+    assert (
+        estimate_memory(MINI_3B, "full", twice=True, eight_bit=True).total
+        < 80e9
+        < estimate_memory(MINI_3B, "full").total
+    )
+
+
+@pytest.mark.parametrize(
+    ("checkpointing", "method", "free", "expected"),
+    [
+        ("auto", "lora", 80e9, False),
+        ("auto", "lora", 16e9, True),
+        ("auto", "qlora", 80e9, True),
+        ("never", "qlora", 1e9, False),
+        ("always", "lora", 80e9, True),
+    ],
+)
+def test_layers_are_computed_twice_where_memory_would_be_short(
+    checkpointing: str, method: str, free: float, expected: bool
+) -> None:
+    chosen = TrainingSettings.make({"checkpointing": checkpointing, "method": method})
+    assert computes_twice(MINI_3B, chosen, Place(card=True, bf16=True, free=round(free))) is expected
 
 
 def test_memory_of_this_machine() -> None:

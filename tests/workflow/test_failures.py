@@ -125,7 +125,7 @@ def test_memory_that_runs_out(voice: VoiceFolder, small_voxtral: Path) -> None:
     subprocess.run([sys.executable, str(HERE / "starved.py"), str(run.path)], check=True, capture_output=True)
     failed = failure(run)
     assert (failed.kind, failed.action) == ("out_of_memory", "retry")
-    assert failed.message == "there is too little memory for this run"
+    assert "too little memory" in failed.message
     assert failed.changes == {"batch_size": 8, "accumulate": 2}
     retry_here(run, failed)
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ownvoice import events
+from ownvoice.workflow.refusal import duration
 
 _PLAIN_LINES = 10
 """Without a terminal a run says how far it is this many times, besides each look at the dev set."""
@@ -94,4 +95,5 @@ class RunProgress:
             self._bar.update(self._task, completed=event.step, note=f"loss {event.loss:.3f}")
         each = max(1, self._steps // _PLAIN_LINES)
         if not self._console.is_terminal and event.step % each == 0:
-            self.say(f"step {event.step} of {self._steps}: loss {event.loss:.3f}")
+            left = "" if event.remaining is None else f", about {duration(event.remaining)} left"
+            self.say(f"step {event.step} of {self._steps}: loss {event.loss:.3f}{left}")

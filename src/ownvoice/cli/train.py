@@ -130,6 +130,8 @@ def command(
             else:
                 settings = workflow.training_settings(VoiceFolder(folder), recipe, given)
                 prepared = workflow.prepare(VoiceFolder(folder), settings)
+                if prepared.outlook:
+                    progress.say(prepared.outlook)
                 trained = workflow.train_voice(prepared, progress)
         except KeyboardInterrupt:
             progress.say(f"Once training has begun, it goes on with: ownvoice train {folder} --resume")

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import psutil
 
+from ownvoice.training.activations import BF16, FP32, Pass, hearing_bytes, pass_bytes
+
 if TYPE_CHECKING:
     import torch
 
-Method = Literal["lora", "full"]
+    from ownvoice.config import TrainingSettings
 
-_BF16 = 2
-_FP32 = 4
+Method = Literal["lora", "qlora", "full"]
+Scope = Literal["decoder", "encoder", "both"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Shape:
     audio_feed_forward: int = 5120
     mel_bins: int = 128
     audio_frames: int = 1500
+    kept_in_bf16: bool = True
+    """Whether its files hold bfloat16, in which a CPU then computes too if it can."""
 
     @classmethod
     def of_config(cls, name: str, config: Mapping[str, Any]) -> Self:
@@ -64,6 +68,7 @@ class Shape:
             audio_feed_forward=audio["intermediate_size"],
             mel_bins=audio.get("num_mel_bins", 128),
             audio_frames=audio.get("max_source_positions", 1500),
+            kept_in_bf16=(config.get("dtype") or config.get("torch_dtype")) == "bfloat16",
         )
 
     @property
@@ -78,14 +83,41 @@ class Shape:
     @property
     def parameters(self) -> int:
         """All of them: encoder, projector, decoder, and the two vocabulary matrices, which are not tied."""
-        projector = self.audio_feed_forward * self.hidden + self.hidden**2
         attention = 2 * self.hidden * self.head_dim * (self.heads + self.key_value_heads)
         layer = attention + 3 * self.hidden * self.feed_forward + 2 * self.hidden
         decoder = self.layers * layer + self.hidden + 2 * self.vocabulary * self.hidden
-        return self.encoder_parameters + projector + decoder
+        return self.encoder_parameters + self._projector_parameters + decoder
 
-    def lora_parameters(self, rank: int) -> int:
-        """Adapters on the encoder's linear layers and the decoder's query, key, value and output projections.
+    @property
+    def prompt_tokens(self) -> int:
+        """Decoder positions of one window: four frames make a token; 25 of prompt and a short transcript."""
+        return self.audio_frames // 4 + 25
+
+    @property
+    def linear_parameters(self) -> int:
+        """Of all linear layers but the vocabulary head: what 4 bits are enough for."""
+        encoder = self.audio_layers * (4 * self.audio_hidden**2 + 2 * self.audio_hidden * self.audio_feed_forward)
+        attention = 2 * self.hidden * self.head_dim * (self.heads + self.key_value_heads)
+        decoder = self.layers * (attention + 3 * self.hidden * self.feed_forward)
+        return encoder + self._projector_parameters + decoder
+
+    @property
+    def largest_matrix(self) -> int:
+        """Parameters of the largest linear layer but the vocabulary head."""
+        return max(self.hidden * self.feed_forward, self.audio_hidden * self.audio_feed_forward)
+
+    @property
+    def _projector_parameters(self) -> int:
+        return self.audio_feed_forward * self.hidden + self.hidden**2
+
+    def trained_parameters(self, scope: Scope) -> int:
+        """Of full training: the encoder without its fixed positions and the projector, the rest, or both."""
+        encoder = self.encoder_parameters - self.audio_frames * self.audio_hidden + self._projector_parameters
+        decoder = self.parameters - self.encoder_parameters - self._projector_parameters
+        return {"encoder": encoder, "decoder": decoder, "both": encoder + decoder}[scope]
+
+    def lora_parameters(self, rank: int, scope: Scope = "both") -> int:
+        """Adapters on the encoder's linear layers, the decoder's query, key, value and output projections, or both.
 
         A matrix from ``a`` to ``b`` gets ``rank * (a + b)`` of them (Hu et al. 2021).
         """
@@ -93,24 +125,31 @@ class Shape:
         encoder = self.audio_layers * rank * (4 * 2 * width + 2 * (width + inner))
         query, key = self.heads * self.head_dim, self.key_value_heads * self.head_dim
         decoder = self.layers * rank * (2 * (self.hidden + query) + 2 * (self.hidden + key))
-        return encoder + decoder
+        return {"encoder": encoder, "decoder": decoder, "both": encoder + decoder}[scope]
 
 
 MINI_3B = Shape("Voxtral-Mini-3B", layers=30, hidden=3072, feed_forward=8192, heads=32, key_value_heads=8)
 SMALL_24B = Shape("Voxtral-Small-24B", layers=40, hidden=5120, feed_forward=32768, heads=32, key_value_heads=8)
 
-PROMPT_TOKENS = 400
-"""Decoder positions of one 30 s window: 375 audio tokens, 8 of prompt, the rest for a short transcript."""
+PROCESS_BYTES = 10**9
+"""What libraries, the tokenizer and buffers take beside the model; on a graphics card, its context and workspaces."""
+NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
+"""Bytes of a weight in 4 bits: 64 share a scale of 8 bits, and 256 scales one of 32 (Dettmers et al. 2023)."""
+ENTRY_BYTES = 128
+"""What a file of features holds beside them (``ownvoice.model.cache.ENTRY_OVERHEAD``)."""
+HEARD_TOGETHER = 16
+"""Windows of the dev set transcribed at a time (``ownvoice.model.transcribe.BATCH_SIZE``)."""
 
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """Bytes that training takes, by what they hold."""
+    """Bytes that training takes, by what they hold; those of the process itself are not among them."""
 
     weights: int
     optimiser: int
-    """Gradients and AdamW's two moments of every trained parameter, and its full-precision copy."""
+    """Adapters, gradients, AdamW's two moments."""
     activations: int
+    """What a forward pass keeps for the way back, or what transcribing the dev set takes, if that is more."""
 
     @property
     def total(self) -> int:
@@ -118,39 +157,119 @@ class MemoryEstimate:
 
 
 def estimate_memory(
-    shape: Shape, method: Method, *, clips: int = 1, rank: int = 16, bf16: bool = True
+    shape: Shape,
+    method: Method,
+    *,
+    clips: int = 1,
+    rank: int = 16,
+    scope: Scope = "both",
+    bf16: bool = True,
+    card: bool = True,
+    twice: bool | None = None,
+    eight_bit: bool = False,
+    heard: int = HEARD_TOGETHER,
 ) -> MemoryEstimate:
-    """What training ``shape`` with the encoder in the scope takes at ``clips`` 30 s windows a forward pass.
+    """What training ``shape`` takes at ``clips`` windows a forward pass.
 
-    Weights cost 2 bytes each in bfloat16, else 4. A trained parameter costs 12 more bytes: gradient and two moments in
-    float32 (Loshchilov & Hutter 2019), and in full bfloat16 training 4 for the float32 copy that keeps small updates
-    (Micikevicius et al. 2018). Activations of a transformer layer are 34 values' halves a position and width
-    (``34 s b h`` bytes at 16 bits, Korthikanti et al. 2022, eq. 2, without the attention matrix, which fused attention
-    never stores), doubled at 32 bits. Measured peaks differ: buffers and fragmentation are not counted.
+    A trained parameter costs 4 bytes of gradient and 8 of AdamW's two moments (Loshchilov & Hutter 2019), or 2 where
+    these are kept in 8 bits (Dettmers et al. 2022); an adapter's own weights are 4 more. In full training all weights
+    are float32, and computing in bfloat16 makes a copy of 2 bytes more for the time of a pass (Micikevicius et al.
+    2018). Buffers of libraries and fragmentation are not counted.
+
+    Parameters
+    ----------
+    bf16
+        Whether the device computes in bfloat16.
+    card
+        Whether it is a graphics card.
+    twice
+        Whether layers are computed twice to save memory; None for what ``checkpointing: auto`` does without need:
+        only with qlora.
+    eight_bit
+        Whether moments are kept in 8 bits; with qlora they always are.
+    heard
+        Windows of the dev set, if there are fewer than are transcribed at a time.
     """
-    size = _BF16 if bf16 else _FP32
-    trained = shape.parameters if method == "full" else shape.lora_parameters(rank)
-    copy = _FP32 if bf16 and method == "full" else 0
-    positions = (
-        shape.audio_frames * shape.audio_layers * shape.audio_hidden + PROMPT_TOKENS * shape.layers * shape.hidden
+    size = BF16 if bf16 else FP32
+    full, qlora = method == "full", method == "qlora"
+    trained = shape.trained_parameters(scope) if full else shape.lora_parameters(rank, scope)
+    moments = 2 if eight_bit or qlora else 2 * FP32
+    weights = shape.parameters * (FP32 if full else size)
+    if qlora:
+        weights = round((shape.parameters - shape.linear_parameters) * size + shape.linear_parameters * NF4_BYTES)
+    of = Pass(
+        adapters=not full,
+        encoder=scope != "decoder",
+        decoder=scope != "encoder",
+        bf16=bf16,
+        card=card,
+        twice=qlora if twice is None else twice,
     )
+    kept = clips * pass_bytes(shape, of) + (trained * BF16 if full and bf16 else 0)
+    if qlora:
+        kept += 2 * size * shape.largest_matrix  # a layer's weights are unpacked while it computes, and on the way back
     return MemoryEstimate(
-        weights=shape.parameters * size,
-        optimiser=trained * (3 * _FP32 + copy),
-        activations=clips * 34 * positions * size // _BF16,
+        weights=weights,
+        optimiser=trained * ((0 if full else FP32) + FP32 + moments),
+        activations=max(kept, heard * hearing_bytes(shape, bf16=bf16)),
     )
 
 
-def estimate_work(shape: Shape, method: Method) -> float:
+def estimate_run(
+    shape: Shape, settings: TrainingSettings, place: Place, *, twice: bool, windows: int = 1, heard: int
+) -> MemoryEstimate:
+    """:func:`estimate_memory` for a run's settings, with ``windows`` for the longest clip."""
+    return estimate_memory(
+        shape,
+        settings.method,
+        clips=settings.batch_size * windows,
+        rank=settings.lora.rank,
+        scope=settings.scope,
+        bf16=place.bf16 and (place.card or shape.kept_in_bf16),
+        card=place.card,
+        twice=twice,
+        eight_bit=settings.eight_bit_moments,
+        heard=heard,
+    )
+
+
+def computes_twice(
+    shape: Shape, settings: TrainingSettings, place: Place, *, windows: int = 1, heard: int = HEARD_TOGETHER
+) -> bool:
+    """Whether layers are computed twice: as ``checkpointing`` says, or where memory would be short without."""
+    if settings.checkpointing != "auto":
+        return settings.checkpointing == "always"
+    once = estimate_run(shape, settings, place, twice=False, windows=windows, heard=heard)
+    return settings.method == "qlora" or once.total + PROCESS_BYTES > place.free
+
+
+def features_bytes(shape: Shape, scope: Scope, *, bf16: bool) -> int:
+    """Bytes on disk of one window's features: its log-mel frames, or its audio embeddings in scope ``decoder``."""
+    if scope == "decoder":
+        return shape.audio_frames // 4 * shape.hidden * (BF16 if bf16 else FP32) + ENTRY_BYTES
+    return 2 * shape.audio_frames * shape.mel_bins * FP32 + ENTRY_BYTES
+
+
+def estimate_work(shape: Shape, method: Method, *, twice: bool = False) -> float:
     """Floating-point operations of training once on one window, with the encoder in the scope.
 
     A forward pass takes two a parameter and position (Kaplan et al. 2020, section 2.1; attention's own share is left
     out); the way back takes as many for the activations, and in full training as many again for the weights.
     """
-    tokens = shape.audio_frames // 4 + PROMPT_TOKENS - 375
     decoder = shape.parameters - shape.encoder_parameters - 2 * shape.hidden * shape.vocabulary
-    forward = 2.0 * (shape.encoder_parameters * shape.audio_frames + decoder * tokens)
-    return forward * (3 if method == "full" else 2)
+    forward = 2.0 * (shape.encoder_parameters * shape.audio_frames + decoder * shape.prompt_tokens)
+    return forward * ((3 if method == "full" else 2) + twice)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where training would happen."""
+
+    card: bool
+    """A graphics card rather than the processor."""
+    bf16: bool
+    free: int
+    """Bytes of memory."""
 
 
 @dataclass(frozen=True)

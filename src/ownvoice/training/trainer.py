@@ -6,6 +6,7 @@ Reads no manifest and makes no split: it is handed clips, and a function that sc
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from ownvoice.model.adapters import add_lora, compute_twice, train_whole
 from ownvoice.model.cache import FeatureStore
 from ownvoice.model.device import choose_device, computing_dtype
 from ownvoice.model.load import Recogniser, load_recogniser
+from ownvoice.model.source import find_model
 from ownvoice.rundir import RunFolder
 from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
 from ownvoice.training.dev import Score
@@ -28,6 +30,7 @@ from ownvoice.training.ending import Ending, heed
 from ownvoice.training.examples import Clip, Example, ExampleMaker
 from ownvoice.training.keep import clear_unfinished
 from ownvoice.training.loop import TrainingLoop, TrainingResult
+from ownvoice.training.preflight import Place, Shape, computes_twice, device_memory
 from ownvoice.training.processes import ProcessGroup, join_group
 from ownvoice.training.windows import settle_windows
 
@@ -119,6 +122,7 @@ def _ready_loop(
 ) -> TrainingLoop:
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
     log.emit(events.Stage("load"))
+    twice = _computes_twice(settings)  # by what is free before the weights are there
     recogniser = _load_base(settings, group)
     store = FeatureStore(run.voice.cache, round(settings.cache_gb * 1e9))
     maker = ExampleMaker(recogniser, store, settings)
@@ -136,7 +140,7 @@ def _ready_loop(
         recogniser.adapter = add_lora(
             recogniser.model, settings.scope, settings.lora, seed=settings.seed, base_name=base_name
         )
-    if settings.checkpointing == "always" or (settings.checkpointing == "auto" and settings.method == "qlora"):
+    if twice:
         compute_twice(recogniser.model)
     loop = TrainingLoop(run, settings, recogniser, maker, train_examples, dev_examples, score, log, group)
     loop.go_back_to_checkpoint()
@@ -160,6 +164,13 @@ def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> s
         f"time they are heard: the same result, more slowly. Give more room than {settings.cache_gb:g} GB with "
         f"--cache-gb in the next run, or delete {run.voice.cache}, which holds nothing else."
     )
+
+
+def _computes_twice(settings: TrainingSettings) -> bool:
+    device = choose_device()
+    place = Place(device.type != "cpu", computing_dtype(device) == torch.bfloat16, device_memory(device).free)
+    config = json.loads((find_model(settings.base_model).base / "config.json").read_text(encoding="utf-8"))
+    return computes_twice(Shape.of_config(settings.base_model, config), settings, place)
 
 
 def _load_base(settings: TrainingSettings, group: ProcessGroup) -> Recogniser:

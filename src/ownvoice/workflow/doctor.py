@@ -25,8 +25,8 @@ from ownvoice.config import VOXTRAL_MINI
 from ownvoice.credentials import Secret, hub_token
 from ownvoice.errors import HubError, UsageError
 from ownvoice.model.source import TINY_WEIGHTS
-from ownvoice.training.preflight import MINI_3B, SMALL_24B, Method, Shape, estimate_memory
-from ownvoice.workflow.needs import PROCESS_BYTES, Machine, machine
+from ownvoice.training.preflight import MINI_3B, PROCESS_BYTES, SMALL_24B, Method, Shape, estimate_memory
+from ownvoice.workflow.needs import Machine, machine
 
 GIGABYTE = 10**9
 

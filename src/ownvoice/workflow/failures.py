@@ -5,6 +5,7 @@ The sentence of what happened comes with the failure itself; here it gets its ne
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -87,12 +88,20 @@ def silent_death(run: RunFolder, stage: StageName) -> events.Failed:
 
 
 def less_memory(settings: TrainingSettings) -> dict[str, Any]:
-    """Half the batch in twice the passes, which learns the same; then adapters instead of all weights; then thinner."""
+    """Half the batch in twice the passes, and layers computed twice, which learn the same; then moments in 8 bits;
+    then adapters instead of all weights; then those beside a base in 4 bits; then thinner ones.
+    """
+    quantises = importlib.util.find_spec("bitsandbytes") is not None
     if settings.batch_size > 1:
         half = settings.batch_size // 2
         return {"batch_size": half, "accumulate": round(settings.batch_size * settings.accumulate / half)}
+    if settings.checkpointing == "never":
+        return {"checkpointing": "always"}
     if settings.method == "full":
-        return {"method": "lora"}
+        wide = quantises and not settings.optimiser.eight_bit
+        return {"optimiser": {"eight_bit": True}} if wide else {"method": "lora"}
+    if settings.method == "lora" and quantises:
+        return {"method": "qlora"}
     return {"lora": {"rank": max(1, settings.lora.rank // 2)}}
 
 

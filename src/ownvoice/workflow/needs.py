@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -25,16 +25,28 @@ import psutil
 from ownvoice import events
 from ownvoice.config import TINY, VOXTRAL_MINI, TrainingSettings
 from ownvoice.data.manifest import scan_manifest
+from ownvoice.model.processor import cpu_has_bf16
 from ownvoice.model.source import TINY_WEIGHTS
 from ownvoice.rundir import VoiceFolder
-from ownvoice.training.preflight import MINI_3B, SMALL_24B, Shape, estimate_memory, estimate_work
+from ownvoice.training.preflight import (
+    HEARD_TOGETHER,
+    MINI_3B,
+    PROCESS_BYTES,
+    SMALL_24B,
+    MemoryEstimate,
+    Place,
+    Shape,
+    computes_twice,
+    estimate_memory,
+    estimate_run,
+    estimate_work,
+    features_bytes,
+)
 from ownvoice.workflow.failures import less_memory
 from ownvoice.workflow.train import merged
 
 Problem = Literal["memory", "disk", "time"]
 
-PROCESS_BYTES = 10**9
-"""What torch and the program take before there is a model."""
 EFFICIENCY = 0.4
 """Share of a large matrix product's speed that a step reaches; what ``ownvoice demo`` came to on two CPU cores."""
 LOOK_WORK = 2.0
@@ -71,9 +83,12 @@ class Need:
 
     memory: int | None
     """None where the model's shape is not known before it is downloaded."""
+    parts: MemoryEstimate | None
+    """What the memory holds, the process itself left out."""
     disk: int
-    """Of it, :attr:`download` is the base model."""
+    """Of it, :attr:`download` is the base model and :attr:`cache` what is computed of the recordings."""
     download: int
+    cache: int
     seconds: float | None
     measured: bool
     """Whether the time comes from an earlier run with the same model, method and scope, rather than from arithmetic."""
@@ -93,9 +108,9 @@ class Preflight:
     """What it needs with these changes."""
 
     def to_json(self) -> dict[str, object]:
-        """``{"device", "fits", "problems": ["memory" | "disk" | "time"], "memory": {"needed", "free", "total"},
-        "disk": {"needed", "free", "download"}, "seconds", "measured", "changes": null | {...}, "instead": null |
-        {"memory", "disk", "seconds"}}``.
+        """``{"device", "fits", "problems": ["memory" | "disk" | "time"], "memory": {"needed", "free", "total",
+        "weights", "optimiser", "activations"}, "disk": {"needed", "free", "download", "cache"}, "seconds", "measured",
+        "changes": null | {...}, "instead": null | {"memory", "disk", "seconds"}}``.
         """
         need, instead = self.need, self.instead
         return {
@@ -106,8 +121,13 @@ class Preflight:
                 "needed": need.memory,
                 "free": self.machine.memory_free,
                 "total": self.machine.memory_total,
+                **(
+                    {"weights": None, "optimiser": None, "activations": None}
+                    if need.parts is None
+                    else asdict(need.parts)
+                ),
             },
-            "disk": {"needed": need.disk, "free": self.disk_free, "download": need.download},
+            "disk": {"needed": need.disk, "free": self.disk_free, "download": need.download, "cache": need.cache},
             "seconds": need.seconds,
             "measured": need.measured,
             "changes": self.changes,
@@ -129,7 +149,7 @@ def preflight(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
     free = shutil.disk_usage(voice.require().path).free
     need = _need(voice, settings, here)
     problems = _problems(need, here, free)
-    for changes in _alternatives(settings) if problems else ():
+    for changes in _alternatives(settings, here) if problems else ():
         other = _need(voice, TrainingSettings.make(merged(settings.model_dump(), changes)), here)
         if not _problems(other, here, free):
             return Preflight(here, need, free, problems, changes, other)
@@ -139,7 +159,7 @@ def preflight(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
 def suited_base() -> str:
     """The base model to offer first: Voxtral-Mini-3B where a card here can train adapters on it, else the small one."""
     here = machine()
-    fits = estimate_memory(MINI_3B, "lora", bf16=here.bf16).total + PROCESS_BYTES <= here.memory_free
+    fits = estimate_memory(MINI_3B, "lora", bf16=here.bf16, twice=True).total + PROCESS_BYTES <= here.memory_free
     return VOXTRAL_MINI if fits and here.device != "cpu" else TINY
 
 
@@ -158,7 +178,7 @@ def _machine() -> Machine:
         return Machine(**json.loads(done.stdout))
     memory = psutil.virtual_memory()
     name = f"CPU ({psutil.cpu_count()} threads)"
-    return Machine("cpu", name, False, memory.total, memory.available, _measure_cpu())
+    return Machine("cpu", name, cpu_has_bf16(), memory.total, memory.available, _measure_cpu())
 
 
 def _may_have_accelerator() -> bool:
@@ -182,22 +202,39 @@ def _measure_cpu() -> float:
 def _need(voice: VoiceFolder, settings: TrainingSettings, here: Machine) -> Need:
     shape = _shape(settings.base_model)
     if shape is None:
-        return Need(None, 0, 0, None, False)
-    windows, method = _windows(voice, shape), settings.method
-    memory = estimate_memory(shape, method, clips=settings.batch_size, rank=settings.lora.rank, bf16=here.bf16)
-    width = 2 if here.bf16 else 4
-    trained = shape.parameters if method == "full" else shape.lora_parameters(settings.lora.rank)
-    # The model kept and a checkpoint with weights and two moments, each beside its successor while that is written.
-    run = 2 * (trained * 4 * 3 + (shape.parameters * width if method == "full" else trained * 4))
-    features = windows * settings.augment.variants * 2 * shape.audio_frames * shape.mel_bins * 4
+        return Need(None, None, 0, 0, 0, None, False)
+    each = _windows(voice, shape)
+    windows, longest = sum(each), max(each, default=1)
+    place = Place(here.device != "cpu", here.bf16, here.memory_free)
+    heard = min(HEARD_TOGETHER, ceil(DEV_SHARE * windows))
+    twice = computes_twice(shape, settings, place, windows=longest, heard=heard)
+    memory = estimate_run(shape, settings, place, twice=twice, windows=longest, heard=heard)
+    cache = _cache_bytes(shape, settings, windows, here)
     download = 0 if _is_here(settings.base_model) else shape.parameters * 2
     seconds = _seconds_measured(voice, settings)
     measured = seconds is not None
     if seconds is None:
-        heard = DEV_SHARE * settings.epochs / settings.dev.every + 2 * TEST_SHARE  # in the end by base and tuned
-        work = windows * (TRAIN_SHARE * settings.epochs + LOOK_WORK * heard) * estimate_work(shape, method)
-        seconds = START_SECONDS + memory.weights / READ_SPEED + work / (EFFICIENCY * here.flops)
-    return Need(memory.total + PROCESS_BYTES, run + features + download, download, seconds, measured)
+        heard_again = DEV_SHARE * settings.epochs / settings.dev.every + 2 * TEST_SHARE  # in the end by base and tuned
+        work = estimate_work(shape, settings.method, twice=twice) * TRAIN_SHARE * settings.epochs
+        work += estimate_work(shape, settings.method) * LOOK_WORK * heard_again
+        seconds = START_SECONDS + memory.weights / READ_SPEED + windows * work / (EFFICIENCY * here.flops)
+    disk = _run_bytes(shape, settings, here) + cache + download
+    return Need(memory.total + PROCESS_BYTES, memory, disk, download, cache, seconds, measured)
+
+
+def _run_bytes(shape: Shape, settings: TrainingSettings, here: Machine) -> int:
+    """The model kept and a checkpoint with weights and two moments, each beside its successor while that is written."""
+    width = 2 if here.bf16 else 4
+    full = settings.method == "full"
+    trained = shape.parameters if full else shape.lora_parameters(settings.lora.rank, settings.scope)
+    return 2 * (trained * 4 * 3 + (shape.parameters * width if full else trained * 4))
+
+
+def _cache_bytes(shape: Shape, settings: TrainingSettings, windows: int, here: Machine) -> int:
+    """What is kept of the recordings that are learned from, in all their variants, and of the dev set."""
+    kept = windows * (TRAIN_SHARE * settings.augment.variants + DEV_SHARE)
+    needed = kept * features_bytes(shape, settings.scope, bf16=here.bf16 and shape.kept_in_bf16)
+    return round(min(needed, settings.cache_gb * 1e9))
 
 
 def _problems(need: Need, here: Machine, disk_free: int) -> tuple[Problem, ...]:
@@ -211,13 +248,18 @@ def _problems(need: Need, here: Machine, disk_free: int) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def _alternatives(settings: TrainingSettings) -> Iterator[dict[str, Any]]:
-    """Ever smaller choices: the same in smaller batches, adapters, thinner ones; then a smaller base model."""
+def _alternatives(settings: TrainingSettings, here: Machine) -> Iterator[dict[str, Any]]:
+    """Ever smaller choices: the same in smaller batches, adapters, thinner ones; then a smaller base model.
+
+    A base in 4 bits is offered on graphics cards alone: a processor spends most of its time unpacking it.
+    """
     changes: dict[str, Any] = {}
     smaller = settings
     for _ in range(12):  # enough to halve any batch and rank down to one
         changes = merged(changes, less_memory(smaller))
         smaller = TrainingSettings.make(merged(settings.model_dump(), changes))
+        if here.device == "cpu" and smaller.method == "qlora" and settings.method != "qlora":
+            break
         yield changes
     for base in (VOXTRAL_MINI, TINY):
         yield {"base_model": base, "method": "lora"}
@@ -228,6 +270,8 @@ def _shape(base_model: str) -> Shape | None:
     if base_model in _KNOWN:
         return _KNOWN[base_model]
     folder = TINY_WEIGHTS if base_model == TINY else Path(base_model)
+    if not folder.is_dir():
+        folder = next((weights.parent for weights in _downloaded(base_model)), folder)
     try:
         return Shape.of_config(base_model, json.loads((folder / "config.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):  # no model: preparing the run says so, with what is wrong
@@ -235,17 +279,20 @@ def _shape(base_model: str) -> Shape | None:
 
 
 def _is_here(base_model: str) -> bool:
-    if base_model == TINY or Path(base_model).is_dir():
-        return True
+    return base_model == TINY or Path(base_model).is_dir() or any(_downloaded(base_model))
+
+
+def _downloaded(base_model: str) -> Iterator[Path]:
+    """Files of weights that the Hub's client has fetched of a model."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    return any(Path(HF_HUB_CACHE, f"models--{base_model.replace('/', '--')}").glob("snapshots/*/*.safetensors"))
+    return Path(HF_HUB_CACHE, f"models--{base_model.replace('/', '--')}").glob("snapshots/*/*.safetensors")
 
 
-def _windows(voice: VoiceFolder, shape: Shape) -> int:
-    """Windows that the voice's recordings fill; one of unknown length counts as one."""
+def _windows(voice: VoiceFolder, shape: Shape) -> list[int]:
+    """Windows that each of the voice's recordings fills; one of unknown length counts as one."""
     seconds = shape.audio_frames / 50  # the encoder hears 50 frames a second
-    return sum(max(1, ceil((utterance.duration or 0) / seconds)) for _, utterance in scan_manifest(voice).lines)
+    return [max(1, ceil((utterance.duration or 0) / seconds)) for _, utterance in scan_manifest(voice).lines]
 
 
 def _seconds_measured(voice: VoiceFolder, settings: TrainingSettings) -> float | None:

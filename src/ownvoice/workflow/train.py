@@ -7,7 +7,7 @@ their packages' work.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,8 @@ class Prepared:
     split: Split
     notes: tuple[str, ...]
     """What a person should know before it starts: recordings left out, figures that will mean little."""
+    outlook: str | None = None
+    """What it needs and how long it will take, in a sentence, where that is known."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +116,18 @@ def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
         when this is no voice folder, its table cannot be trusted, or it has too few utterances.
     ModelError
         when the base model is not there or is no Voxtral.
+    MemoryShortageError, DiskFullError
+        when there is too little memory or room for it here.
     """
     from ownvoice.model.source import find_model
+    from ownvoice.workflow.refusal import outlook, require_room
 
     prepared = prepare_recordings(voice, settings)
+    found = require_room(voice, settings)
     find_model(settings.base_model)
-    return prepared
+    if found.need.memory is None:  # a model that nobody here knew before it was fetched
+        found = require_room(voice, settings)
+    return replace(prepared, outlook=outlook(found))
 
 
 def prepare_recordings(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
