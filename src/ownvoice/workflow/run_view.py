@@ -224,7 +224,7 @@ class RunWatch:
         )
 
 
-_ENDINGS: dict[type[events.Event], State] = {
+_ENDINGS: dict[type[events.Event] | type[None], State] = {
     events.Failed: "failed",
     events.Paused: "paused",
     events.Cancelled: "cancelled",
