@@ -11,6 +11,7 @@ from ownvoice.errors import DiskFullError, MemoryShortageError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.workflow import needs
 from ownvoice.workflow.refusal import duration, outlook, require_room
+from ownvoice.workflow.train import prepare
 
 GIGABYTE = 10**9
 
@@ -41,6 +42,20 @@ def test_nothing_fits(voice: VoiceFolder, here) -> None:  # type: ignore[no-unty
     here("cuda", 0.2)
     with pytest.raises(MemoryShortageError, match="Close other programs"):
         require_room(voice, TrainingSettings(base_model="tiny"))
+
+
+def test_processes_that_share_the_weights_are_not_judged_as_one_card(
+    voice: VoiceFolder,
+    here,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here("cuda", 0.2)
+    settings = TrainingSettings(base_model="tiny")
+    with pytest.raises(MemoryShortageError):
+        prepare(voice, settings)
+    monkeypatch.setenv("WORLD_SIZE", "2")  # as accelerate launch says it for a recipe of FSDP2
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    assert prepare(voice, settings).split.train
 
 
 def test_too_small_a_disk(voice: VoiceFolder, here, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

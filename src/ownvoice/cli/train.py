@@ -90,22 +90,14 @@ def command(
         return
     given = given_values(options)
     if on is not None:
-        if not voices or resume or dataset_jsonl:
+        if not voices or resume or dataset_jsonl or search:
             raise UsageError(
                 "--on takes voices and starts new runs", mend="For example: ownvoice train voices/* --on ..."
             )
         from ownvoice.cli.jobs import train_remotely
 
         train_remotely(
-            voices,
-            on,
-            recipe,
-            given,
-            hours=hours,
-            parallel=parallel,
-            keeps=keep_on_hub,
-            yes=yes,
-            as_json=as_json,
+            voices, on, recipe, given, hours=hours, parallel=parallel, keeps=keep_on_hub, yes=yes, as_json=as_json
         )
         return
     if len(voices) > 1:
@@ -123,20 +115,29 @@ def command(
                 found = workflow.search(
                     VoiceFolder(folder), recipe, given, search, resume=resume, listener=progress, tell=progress.say
                 )
-                _print_search(found, only_best, as_json)
-                return
-            if resume:
-                trained = workflow.resume_run(folder, given, progress)
             else:
-                settings = workflow.training_settings(VoiceFolder(folder), recipe, given)
-                prepared = workflow.prepare(VoiceFolder(folder), settings)
-                if prepared.outlook:
-                    progress.say(prepared.outlook)
-                trained = workflow.train_voice(prepared, progress)
+                trained = _train(folder, recipe, given, resume, progress)
         except KeyboardInterrupt:
-            progress.say(f"Once training has begun, it goes on with: ownvoice train {folder} --resume")
+            again = f"{folder} --search {search}" if search else folder
+            progress.say(f"Once training has begun, it goes on with: ownvoice train {again} --resume")
             raise
-    _print(trained, as_json)
+    if search:
+        _print_search(found, only_best, as_json)
+    else:
+        _print(trained, as_json)
+
+
+def _train(folder: Path, recipe: Path | None, given: dict[str, Any], resume: bool, progress: RunProgress) -> TrainedRun:
+    from ownvoice import workflow
+    from ownvoice.rundir import VoiceFolder
+
+    if resume:
+        return workflow.resume_run(folder, given, progress)
+    settings = workflow.training_settings(VoiceFolder(folder), recipe, given)
+    prepared = workflow.prepare(VoiceFolder(folder), settings)
+    if prepared.outlook:
+        progress.say(prepared.outlook)
+    return workflow.train_voice(prepared, progress)
 
 
 def _folder_of(voice: Path | None, table: Path | None, progress: RunProgress) -> Path:

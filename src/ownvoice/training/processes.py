@@ -131,6 +131,11 @@ def is_follower() -> bool:
     return _launched() > 1 and int(os.environ.get("RANK", "0")) > 0
 
 
+def shares_weights() -> bool:
+    """Whether the processes of this launch are to hold a part of the weights each: a launcher's word to accelerate."""
+    return _launched() > 1 and os.environ.get("ACCELERATE_USE_FSDP") == "true"
+
+
 @cache
 def join_group() -> ProcessGroup:
     """The group this process was launched in: its device is chosen here, and waits for the others to come.
@@ -149,8 +154,7 @@ def join_group() -> ProcessGroup:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)
-    is_sharded = os.environ.get("ACCELERATE_USE_FSDP") == "true"  # a launcher's word to accelerate
-    return ProcessGroup(state.process_index, state.num_processes, is_sharded, control)
+    return ProcessGroup(state.process_index, state.num_processes, shares_weights(), control)
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from ownvoice.evaluation.wer import score
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.defaults import usual_settings
 from ownvoice.training.ending import Ending, forget_wish
+from ownvoice.training.processes import shares_weights
 from ownvoice.workflow.presets import Pace, at_pace
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
     from ownvoice.workflow.refusal import outlook, require_room
 
     prepared = prepare_recordings(voice, settings)
+    if shares_weights():  # the arithmetic is of one card that holds all, and each of these holds its share
+        find_model(settings.base_model)
+        return prepared
     found = require_room(voice, settings)
     find_model(settings.base_model)
     if found.need.memory is None:  # a model that nobody here knew before it was fetched
