@@ -206,6 +206,4 @@ def test_twenty_steps_have_the_losses_of_the_plain_path(loaded: Recogniser) -> N
             losses.append(loss.item())
         curves.append(losses)
     assert curves[1] == pytest.approx(curves[0], abs=1e-4)
-    assert curves[0][-3:] != pytest.approx(curves[0][:3], abs=0.1), (
-        "nothing was learned, so sameness means nothing"
-    )
+    assert curves[0][-3:] != pytest.approx(curves[0][:3], abs=0.1), "nothing was learned, so sameness means nothing"
