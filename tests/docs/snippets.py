@@ -11,7 +11,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NOT_RUN = re.compile(r"<!-- not run: ([^\n]+?) -->\n\Z")
-_PROGRAMS = re.compile(r"^(\.venv/bin/)?(ownvoice|python|make|pip|npm|bash|curl|git|vllm|hf|arecord|docker|uv|accelerate|torchrun|npx)\s")
+_NAMES = "ownvoice|python|make|pip|npm|npx|bash|curl|git|vllm|hf|arecord|docker|uv|accelerate|torchrun"
+_PROGRAMS = re.compile(rf"^(\.venv/bin/)?({_NAMES})\s")
 
 
 @dataclass(frozen=True)
