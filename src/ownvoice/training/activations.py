@@ -35,7 +35,11 @@ class Pass:
 
 
 def pass_bytes(shape: Shape, of: Pass) -> int:
-    """Bytes one window's forward pass keeps at most at a time, its way back included."""
+    """Bytes one window's forward pass keeps at most at a time, its way back included.
+
+    On the way back the inside of a layer exists about three times: its values, their gradients, and what its operations
+    need meanwhile (fitted to bench/memory.py on a CPU).
+    """
     frames, tokens = shape.audio_frames, shape.prompt_tokens
     encoder = frames * _encoder_layer(shape, of) if of.encoder else 0
     decoder = tokens * _decoder_layer(shape, of)
@@ -46,7 +50,7 @@ def pass_bytes(shape: Shape, of: Pass) -> int:
         inputs = frames * shape.audio_layers * shape.audio_hidden * width * of.encoder
         inputs += tokens * shape.layers * shape.hidden * (width if of.adapters else FP32)
         kept = inputs + max(encoder, decoder)
-    return kept + _on_the_way_back(shape, of) + _head(shape)
+    return kept + 2 * max(encoder, decoder) + _on_the_way_back(shape, of) + _head(shape)
 
 
 def hearing_bytes(shape: Shape, *, bf16: bool) -> int:

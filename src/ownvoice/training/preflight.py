@@ -131,11 +131,8 @@ class Shape:
 MINI_3B = Shape("Voxtral-Mini-3B", layers=30, hidden=3072, feed_forward=8192, heads=32, key_value_heads=8)
 SMALL_24B = Shape("Voxtral-Small-24B", layers=40, hidden=5120, feed_forward=32768, heads=32, key_value_heads=8)
 
-PROCESS_BYTES = 650_000_000
+PROCESS_BYTES = 550_000_000
 """What libraries, the tokenizer and buffers take beside the model; on a graphics card, its context and workspaces."""
-CPU_SLACK = 1.3
-"""Memory a process holds for each byte of activations on a CPU: freed blocks are kept for the next of their size
-(measured by bench/memory.py with 4 and with 32 clips a pass)."""
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 """Bytes of a weight in 4 bits: 64 share a scale of 8 bits, and 256 scales one of 32 (Dettmers et al. 2023)."""
 ENTRY_BYTES = 128
@@ -209,8 +206,8 @@ def estimate_memory(
         twice=qlora if twice is None else twice,
     )
     kept = clips * pass_bytes(shape, of) + (trained * BF16 if full and bf16 else 0)
-    if not card:
-        kept = round(CPU_SLACK * kept) + (BF16 * shape.vocabulary * shape.hidden if bf16 else 0)  # the head, repacked
+    if bf16 and not card:
+        kept += BF16 * shape.vocabulary * shape.hidden  # the head, repacked for the processor
     if qlora:
         kept += 2 * size * shape.largest_matrix  # a layer's weights are unpacked while it computes, and on the way back
     return MemoryEstimate(
