@@ -58,6 +58,7 @@ START_SECONDS = 10.0
 TOO_LONG = 2 * 24 * 3600.0
 """Seconds after which a person is told that this machine is too slow for it."""
 TRAIN_SHARE, DEV_SHARE, TEST_SHARE = 0.7, 0.1, 0.2
+LARGEST_DEV, LARGEST_TEST = 100, 400
 """Of a voice's utterances (see :mod:`ownvoice.data.split`)."""
 
 _KNOWN = {VOXTRAL_MINI: MINI_3B, "mistralai/Voxtral-Small-24B-2507": SMALL_24B}
@@ -232,7 +233,8 @@ def _run_bytes(shape: Shape, settings: TrainingSettings, here: Machine) -> int:
 
 def _cache_bytes(shape: Shape, settings: TrainingSettings, windows: int, here: Machine) -> int:
     """What is kept of the recordings that are learned from, in all their variants, and of the dev set."""
-    kept = windows * (TRAIN_SHARE * settings.augment.variants + DEV_SHARE)
+    dev, test = min(DEV_SHARE * windows, LARGEST_DEV), min(TEST_SHARE * windows, LARGEST_TEST)
+    kept = (windows - dev - test) * settings.augment.variants + dev
     needed = kept * features_bytes(shape, settings.scope, bf16=here.bf16 and shape.kept_in_bf16)
     return round(min(needed, settings.cache_gb * 1e9))
 
