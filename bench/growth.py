@@ -27,9 +27,7 @@ from ownvoice.config import TrainingSettings, VoiceSettings
 from ownvoice.data.audio import write_wav
 from ownvoice.data.check import check_voice
 from ownvoice.data.manifest import read_manifest
-from ownvoice.data.recording import recording_of
 from ownvoice.data.split import split_utterances
-from ownvoice.data.utterance import utterance_id
 from ownvoice.rundir import RunFolder, VoiceFolder
 
 STAGES = ("manifest", "check", "split", "cache", "epoch")
@@ -62,9 +60,9 @@ def main() -> None:
 
 def measure(size: int) -> dict[str, Any]:
     from ownvoice.training.dev import DevScore
-    from ownvoice.training.examples import Clip
     from ownvoice.training.trainer import train
     from ownvoice.workflow.needs import preflight
+    from ownvoice.workflow.train import clips_of
     from small_voxtral import build_small_voxtral
 
     row: dict[str, Any] = {"utterances": size}
@@ -83,18 +81,14 @@ def measure(size: int) -> dict[str, Any]:
             {"base_model": str(model), "epochs": 1, "batch_size": 16, "dev": {"every": 9}, "lora": {"rank": 4}}
         )
         row["predicted_cache"] = preflight(voice, settings).need.cache
-        by_id = {utterance_id(one): one for one in utterances}
-        clips = {
-            part: [Clip(name, recording_of(voice, by_id[name]), by_id[name].text) for name in names]
-            for part, names in (("train", split.train), ("dev", split.dev))
-        }
+        train_clips, dev_clips = clips_of(voice, split)
         with clock(row, "cache"):
-            fill(voice, settings, [*clips["train"], *clips["dev"]])
+            fill(voice, settings, [*train_clips, *dev_clips])
         row["cache_bytes"] = sum(path.stat().st_size for path in voice.cache.rglob("*") if path.is_file())
         run = RunFolder(voice.runs / "run")
         run.path.mkdir(parents=True)
         with clock(row, "epoch"):
-            train(run, settings, clips["train"], clips["dev"][:3], lambda *texts: DevScore(1.0, 1.0))
+            train(run, settings, train_clips, dev_clips[:3], lambda *texts: DevScore(1.0, 1.0))
     row["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return row
 

@@ -119,7 +119,7 @@ def measure(case: str, folder: Path) -> dict[str, Any]:
         clips = list(_clips(Path(place), STEPS * clips_a_step + DEV_CLIPS))
         train(run, settings, clips[DEV_CLIPS:], clips[:DEV_CLIPS], _no_score, listeners=[listen])
     card = torch.cuda.is_available()
-    shape = Shape.of_config(model, json.loads((_config(base)).read_text(encoding="utf-8")))
+    shape = Shape.of_folder(model, TINY_WEIGHTS if model == TINY else base)
     estimate = estimate_memory(
         shape,
         settings.method,
@@ -190,10 +190,6 @@ def _clips(folder: Path, count: int) -> Iterator[Clip]:
 
 def _no_score(references: object, hypotheses: object) -> DevScore:
     return DevScore(1.0, 1.0)
-
-
-def _config(base: Path) -> Path:
-    return (TINY_WEIGHTS if str(base) == TINY else base) / "config.json"
 
 
 def _peak() -> int:

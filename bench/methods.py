@@ -11,7 +11,6 @@ The result is why TrainingSettings offers plain LoRA alone.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import sys
@@ -22,45 +21,33 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
 
+import scopes
 import torch
 from peft import AdaLoraConfig, LoraConfig, PeftModel, get_peft_model
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from ownvoice.config import TINY, TrainingSettings
 from ownvoice.data.importers import import_recordings
-from ownvoice.data.manifest import read_manifest
-from ownvoice.data.recording import recording_of
-from ownvoice.data.split import save_split
-from ownvoice.data.utterance import utterance_id
-from ownvoice.evaluation.wer import score
 from ownvoice.events import Event, EventLog, Step
 from ownvoice.model.adapters import lora_pattern
 from ownvoice.model.cache import FeatureStore
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.rundir import RunFolder, VoiceFolder
-from ownvoice.training.dev import DevScore
-from ownvoice.training.examples import Clip, ExampleMaker
+from ownvoice.training.examples import ExampleMaker
 from ownvoice.training.loop import TrainingLoop
 from ownvoice.training.plan import Plan
 from ownvoice.workflow import evaluate_run, prepare
+from ownvoice.workflow.train import begin_run, clips_of, dev_score
 
-SAMPLE_VOICE = Path(__file__).parent.parent / "src/ownvoice/model/tiny/sample_voice"
 ARMS = ("LoRA", "DoRA", "rsLoRA", "AdaLoRA")
 ADALORA_START = 1.5
 """AdaLoRA begins with this many times the rank it ends with (section 4 of its paper)."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One trained run."""
+class Row(scopes.Row):
+    """One trained run, and what its training cost."""
 
-    arm: str
-    seed: int
-    n: int
-    base_wer: float
-    tuned_wer: float
-    tuned_low: float
-    tuned_high: float
     trained: int
     """Parameters trained."""
     step_seconds: float
@@ -68,12 +55,7 @@ class Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--voice", type=Path, default=SAMPLE_VOICE, help="what ownvoice import reads")
-    parser.add_argument("--json", action="store_true", help="print a JSON list of rows instead of a table")
-    options = parser.parse_args()
+    options = scopes.trial_options(__doc__, epochs=5)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         voice = VoiceFolder(Path(folder, "voice"))
@@ -88,18 +70,11 @@ def main() -> None:
 
 def measure(arm: str, voice: VoiceFolder, settings: TrainingSettings) -> Row:
     """Train one arm and judge it."""
-    run = voice.new_run()
-    settings.save(run.config)
     prepared = prepare(voice, settings)
-    save_split(run, prepared.split)
-    utterances = {utterance_id(one): one for one in read_manifest(voice).utterances}
-    train, dev = (
-        [Clip(name, recording_of(voice, utterances[name]), utterances[name].text) for name in names]
-        for names in (prepared.split.train, prepared.split.dev)
-    )
+    run = begin_run(prepared, lambda event: None)
     recogniser = load_recogniser(settings.base_model, device="cpu")
     maker = ExampleMaker(recogniser, FeatureStore(voice.cache), settings)
-    examples = [maker.prepare(clips, None, lambda: None) for clips in (train, dev)]
+    examples = [maker.prepare(clips, None, lambda: None) for clips in clips_of(voice, prepared.split)]
     total = Plan.of(settings, [example.length for example in examples[0]]).total
     seconds, trained = train_arm(arm, run, settings, recogniser, maker, examples, total)
     judged = evaluate_run(run, progress=lambda name, done, total: None)
@@ -131,7 +106,7 @@ def train_arm(  # type: ignore[no-untyped-def]
             times.append(time.process_time())
 
     log = EventLog(run.events, clock)
-    loop = TrainingLoop(run, settings, recogniser, maker, *examples, dev_score, log)
+    loop = TrainingLoop(run, settings, recogniser, maker, *examples, dev_score("en"), log)
     handle = register_optimizer_step_pre_hook(adalora_step(adapter)) if arm == "AdaLoRA" else None
     try:
         loop.run()
@@ -178,11 +153,6 @@ def adalora_step(adapter: PeftModel) -> Callable[[torch.optim.Optimizer, object,
         done += 1
 
     return before_step
-
-
-def dev_score(references, hypotheses) -> DevScore:  # type: ignore[no-untyped-def]
-    scored = score(references, hypotheses, "en")
-    return DevScore(scored.wer, scored.cer)
 
 
 def describe(rows: list[Row]) -> str:

@@ -40,13 +40,18 @@ class Row:
     tuned_high: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def trial_options(description: str | None, epochs: int | None = None) -> argparse.Namespace:
+    """What a bench that trains arm after arm is asked on the command line."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, help="as in ownvoice train")
+    parser.add_argument("--epochs", type=int, default=epochs, help="as in ownvoice train")
     parser.add_argument("--voice", type=Path, default=SAMPLE_VOICE, help="what ownvoice import reads")
     parser.add_argument("--json", action="store_true", help="print a JSON list of rows instead of a table")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = trial_options(__doc__)
     length = ["--epochs", str(options.epochs)] if options.epochs else []
     rows = []
     try:

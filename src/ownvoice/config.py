@@ -241,6 +241,15 @@ def nested(flat: Mapping[str, Any], separator: str) -> dict[str, Any]:
     return values
 
 
+def flattened(values: Mapping[str, Any], separator: str, outer: str = "") -> dict[str, Any]:
+    """The reverse of :func:`nested`; ``outer`` is put before every name."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        within = isinstance(value, Mapping)
+        flat |= flattened(value, separator, f"{outer}{name}{separator}") if within else {outer + name: value}
+    return flat
+
+
 class ServeSettings(Settings):
     """What ``ownvoice serve`` lets in, and how much of it."""
 

@@ -6,8 +6,10 @@ until a device is asked for its memory. Nothing is measured or refused here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import psutil
@@ -70,6 +72,17 @@ class Shape:
             audio_frames=audio.get("max_source_positions", 1500),
             kept_in_bf16=(config.get("dtype") or config.get("torch_dtype")) == "bfloat16",
         )
+
+    @classmethod
+    def of_folder(cls, name: str, folder: Path) -> Self:
+        """The shape of the model in ``folder``, by its ``config.json``.
+
+        Raises
+        ------
+        OSError, ValueError, KeyError
+            when the file cannot be read, is no JSON, or lacks a size that every model has.
+        """
+        return cls.of_config(name, json.loads((folder / "config.json").read_text(encoding="utf-8")))
 
     @property
     def encoder_parameters(self) -> int:

@@ -6,7 +6,6 @@ Reads no manifest and makes no split: it is handed clips, and a function that sc
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -169,8 +168,8 @@ def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> s
 def _computes_twice(settings: TrainingSettings) -> bool:
     device = choose_device()
     place = Place(device.type != "cpu", computing_dtype(device) == torch.bfloat16, device_memory(device).free)
-    config = json.loads((find_model(settings.base_model).base / "config.json").read_text(encoding="utf-8"))
-    return computes_twice(Shape.of_config(settings.base_model, config), settings, place)
+    shape = Shape.of_folder(settings.base_model, find_model(settings.base_model).base)
+    return computes_twice(shape, settings, place)
 
 
 def _load_base(settings: TrainingSettings, group: ProcessGroup) -> Recogniser:

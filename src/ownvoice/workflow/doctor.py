@@ -6,7 +6,6 @@ asked, and never shows a token.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -109,7 +108,7 @@ def examine(folder: Path, *, ask_hub: bool = False) -> Diagnosis:
         *_microphone(),
         *_hub(ask_hub),
     )
-    tiny = Shape.of_config("tiny (built in)", json.loads((TINY_WEIGHTS / "config.json").read_text(encoding="utf-8")))
+    tiny = Shape.of_folder("tiny (built in)", TINY_WEIGHTS)
     shapes = (tiny, MINI_3B, SMALL_24B)
     return Diagnosis(findings, tuple(_fit(shape, method, here) for shape in shapes for method in get_args(Method)))
 

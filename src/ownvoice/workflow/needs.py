@@ -275,7 +275,7 @@ def _shape(base_model: str) -> Shape | None:
     if not folder.is_dir():
         folder = next((weights.parent for weights in _downloaded(base_model)), folder)
     try:
-        return Shape.of_config(base_model, json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        return Shape.of_folder(base_model, folder)
     except (OSError, ValueError, KeyError, TypeError):  # no model: preparing the run says so, with what is wrong
         return None
 

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ownvoice.config import TrainingSettings
+from ownvoice.config import TrainingSettings, flattened
 from ownvoice.errors import DiskFullError, MemoryShortageError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.training.preflight import PROCESS_BYTES
@@ -84,10 +84,7 @@ def _nearest(found: Preflight) -> str:
     )
 
 
-def _options(changes: Mapping[str, Any], *outer: str) -> Iterator[str]:
+def _options(changes: Mapping[str, Any]) -> Iterator[str]:
     """The changes as options of the command line."""
-    for name, value in changes.items():
-        if isinstance(value, Mapping):
-            yield from _options(value, *outer, name)
-        else:
-            yield f"--{'-'.join((*outer, name)).replace('_', '-')} {shlex.quote(str(value))}"
+    for name, value in flattened(changes, "-").items():
+        yield f"--{name.replace('_', '-')} {shlex.quote(str(value))}"

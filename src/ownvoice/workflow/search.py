@@ -9,7 +9,6 @@ knows is in ``VOICE/search.jsonl``; a search that was stopped goes on with the r
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ownvoice import events
-from ownvoice.config import TrainingSettings, nested
+from ownvoice.config import TrainingSettings, flattened, nested
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import load_split
 from ownvoice.errors import DivergedError, StoppedError, TrainingError, UsageError, storage_faults
@@ -26,7 +25,16 @@ from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.defaults import peak_learning_rate
 from ownvoice.training.ending import ask, forget_wish
 from ownvoice.training.preflight import Shape
-from ownvoice.workflow.train import Prepared, begin_run, go_on, merged, prepare, training_settings
+from ownvoice.workflow.train import (
+    Prepared,
+    begin_run,
+    go_on,
+    merged,
+    prepare,
+    require_same,
+    training_settings,
+    written_settings,
+)
 
 if TYPE_CHECKING:
     import optuna
@@ -169,7 +177,7 @@ def _storage(voice: VoiceFolder) -> optuna.storages.BaseStorage:
 
 def _new(voice: VoiceFolder, recipe: Path | None, given: Mapping[str, Any]) -> optuna.Study:
     settings = training_settings(voice, recipe, given)
-    fixed = _names(_written(recipe, given))
+    fixed = list(flattened(written_settings(recipe, given), "."))
     study = _study(voice, datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f"), settings.seed)
     study.set_user_attr("fixed", fixed)
     study.set_user_attr("settings", settings.model_dump(mode="json"))
@@ -191,12 +199,7 @@ def _resumed(voice: VoiceFolder, given: Mapping[str, Any], recipe: Path | None) 
         raise UsageError("there is no search to go on with", where=voice.path, mend="Start one without --resume.")
     study = _study(voice, names[-1], 0)
     settings = TrainingSettings.make(study.user_attrs["settings"])
-    if TrainingSettings.make(merged(settings.model_dump(), _written(recipe, given))) != settings:
-        raise UsageError(
-            "a resumed search goes on with the settings it started with",
-            where=voice.path,
-            mend="Leave these settings out, or leave out --resume to start a new search.",
-        )
+    require_same(settings, written_settings(recipe, given), "search", voice.path)
     return _study(voice, names[-1], settings.seed)
 
 
@@ -251,8 +254,8 @@ def usual_rate(settings: TrainingSettings) -> float:
     """
     from ownvoice.model.source import find_model
 
-    config = json.loads((find_model(settings.base_model).base / "config.json").read_text(encoding="utf-8"))
-    return peak_learning_rate(settings, Shape.of_config(settings.base_model, config).parameters)
+    shape = Shape.of_folder(settings.base_model, find_model(settings.base_model).base)
+    return peak_learning_rate(settings, shape.parameters)
 
 
 def _run_of(
@@ -356,15 +359,3 @@ def _trials(study: optuna.Study, voice: VoiceFolder) -> list[Trial]:
             mend="Give a lower --optimiser-learning-rate, and start a new search.",
         )
     return trials
-
-
-def _written(recipe: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    return merged(TrainingSettings.load(recipe).model_dump(exclude_unset=True) if recipe else {}, given)
-
-
-def _names(values: Mapping[str, Any], outer: str = "") -> list[str]:
-    """``{"lora": {"rank": 8}}`` as ``["lora.rank"]``."""
-    names = []
-    for name, value in values.items():
-        names += _names(value, f"{outer}{name}.") if isinstance(value, Mapping) else [outer + name]
-    return names

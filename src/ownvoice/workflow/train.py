@@ -100,10 +100,36 @@ def training_settings(
         when the recipe or a value is wrong.
     """
     language = read_voice_settings(voice.require()).language
-    written = TrainingSettings.load(recipe).model_dump(exclude_unset=True) if recipe else {}
-    chosen = merged(written, given)
+    chosen = written_settings(recipe, given)
     usual = usual_settings(summarise(voice).seconds / 60, str(chosen.get("method", "lora")))
     return TrainingSettings.make(merged({"language": language, **at_pace(pace, usual)}, chosen))
+
+
+def written_settings(recipe: Path | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody wrote down: the recipe's settings with those ``given`` laid over them, and no default.
+
+    Raises
+    ------
+    ConfigError
+        when the recipe is wrong.
+    """
+    return merged(TrainingSettings.load(recipe).model_dump(exclude_unset=True) if recipe else {}, given)
+
+
+def require_same(settings: TrainingSettings, given: Mapping[str, Any], what: str, where: Path) -> None:
+    """Whether a resumed run or search, which is ``what``, is asked for as it was started.
+
+    Raises
+    ------
+    UsageError
+        when something ``given`` differs from its ``settings``.
+    """
+    if TrainingSettings.make(merged(settings.model_dump(), given)) != settings:
+        raise UsageError(
+            f"a resumed {what} goes on with the settings it started with",
+            where=where,
+            mend=f"Leave these settings out, or leave out --resume to start a new {what}.",
+        )
 
 
 def prepare(voice: VoiceFolder, settings: TrainingSettings) -> Prepared:
@@ -213,12 +239,7 @@ def resume_run(folder: Path, given: Mapping[str, Any], listener: events.Listener
     if not run.config.is_file():
         run = _latest_unfinished(VoiceFolder(folder).require())
     settings = TrainingSettings.load(run.config)
-    if TrainingSettings.make(merged(settings.model_dump(), given)) != settings:
-        raise UsageError(
-            "a resumed run goes on with the settings it started with",
-            where=run.config,
-            mend="Leave these settings out, or leave out --resume to start a new run.",
-        )
+    require_same(settings, given, "run", run.config)
     forget_wish(run)
     return go_on(run, listener)
 
@@ -258,8 +279,8 @@ def follow() -> None:
     for path in join_group().calls():
         run = RunFolder(Path(path))
         settings = TrainingSettings.load(run.config)
-        train, dev = _clips(run, load_split(run, read_manifest(run.voice).utterances))
-        take_part(run, settings, train, dev, _dev_score(settings.language))
+        train, dev = clips_of(run.voice, load_split(run, read_manifest(run.voice).utterances))
+        take_part(run, settings, train, dev, dev_score(settings.language))
 
 
 def _keep_split(run: RunFolder, prepared: Prepared, log: events.EventLog) -> None:
@@ -288,24 +309,25 @@ def _latest_unfinished(voice: VoiceFolder) -> RunFolder:
 def _train(run: RunFolder, settings: TrainingSettings, split: Split, listener: events.Listener) -> TrainedRun:
     from ownvoice.training.trainer import train
 
-    learn, choose = _clips(run, split)
-    result = train(run, settings, learn, choose, _dev_score(settings.language), resume=True, listeners=[listener])
+    learn, choose = clips_of(run.voice, split)
+    result = train(run, settings, learn, choose, dev_score(settings.language), resume=True, listeners=[listener])
     return TrainedRun(run, result)
 
 
-def _clips(run: RunFolder, split: Split) -> tuple[list[Clip], list[Clip]]:
-    """What a run trains on, and what it chooses by."""
+def clips_of(voice: VoiceFolder, split: Split) -> tuple[list[Clip], list[Clip]]:
+    """What a run of ``voice`` trains on, and what it chooses by."""
     from ownvoice.training.examples import Clip
 
-    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
+    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(voice).utterances}
 
     def clips(names: Sequence[str]) -> list[Clip]:
-        return [Clip(name, recording_of(run.voice, utterances[name]), utterances[name].text) for name in names]
+        return [Clip(name, recording_of(voice, utterances[name]), utterances[name].text) for name in names]
 
     return clips(split.train), clips(split.dev)
 
 
-def _dev_score(language: str | None) -> Score:
+def dev_score(language: str | None) -> Score:
+    """Scores transcripts of a dev set in ``language``."""
     from ownvoice.training.dev import DevScore
 
     def rate(references: Sequence[str], hypotheses: Sequence[str]) -> DevScore:
