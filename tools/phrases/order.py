@@ -24,7 +24,7 @@ AGAIN = 0.1
 GENTLE_START = ((5, 14), (10, 20), (15, 28))
 """Up to this place in the order, phrases have at most this many phones: words would not do, long as German's are."""
 
-LEAD = 1.5
+LEAD = 3.0
 """How many phrases a topic or a length may be ahead of its share: less would leave little to choose from."""
 
 
