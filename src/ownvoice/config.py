@@ -104,7 +104,7 @@ class Settings(BaseModel):
     def save(self, path: Path) -> None:
         """Write all settings as YAML, atomically; only the owner can read them, as they may hold a consent text."""
         content = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-        write_atomically(path, content, mode=0o600)
+        write_atomically(path, content)
 
 
 class VoiceSettings(Settings):

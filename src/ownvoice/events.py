@@ -270,6 +270,7 @@ class EventLog:
         line = json.dumps(fields)
         with self._writing, storage_faults(self._path):
             if not self._is_whole:
+                self._path.touch(mode=0o600)
                 _drop_torn_line(self._path)
                 self._is_whole = True
             with self._path.open("a", encoding="utf-8") as file:

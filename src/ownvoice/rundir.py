@@ -174,7 +174,7 @@ class VoiceFolder:
             for suffix in ["", *(f"-{number}" for number in range(2, 1000))]:
                 path = self.runs / f"{stamp}{suffix}"
                 try:
-                    path.mkdir()
+                    path.mkdir(mode=0o700)
                 except FileExistsError:
                     continue
                 return RunFolder(path)
@@ -327,13 +327,10 @@ class RunFolder:
         return self
 
 
-def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write ``content`` so that ``path`` holds either its old content or all of the new, also after a power cut.
 
-    Parameters
-    ----------
-    mode
-        Who may read it; 0o600 for what a person said.
+    Only its owner can read it: nearly every file of a voice or a run tells of a person.
 
     Raises
     ------
@@ -343,14 +340,13 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
     data = content.encode() if isinstance(content, str) else content
     with storage_faults(path):
         make_folder(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(mode)
             temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -359,7 +355,7 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> 
 
 
 def make_folder(folder: Path) -> None:
-    """Make ``folder`` and those above it where they do not exist.
+    """Make ``folder`` and those above it where they do not exist; into the new ones only their owner can look.
 
     Raises
     ------
@@ -367,7 +363,8 @@ def make_folder(folder: Path) -> None:
         when a file stands in its place (``mkdir`` itself calls that ``FileExistsError``, as it does a taken name).
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for missing in reversed([path for path in (folder, *folder.parents) if not path.is_dir()]):
+            missing.mkdir(mode=0o700, exist_ok=True)  # pathlib's own "parents" gives only the last one this mode
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
 

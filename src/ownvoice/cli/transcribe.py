@@ -145,4 +145,4 @@ def _save(target: Path, form: str, name: str, transcript: Transcript) -> None:
         content = json.dumps(to_row(name, transcript), ensure_ascii=False, indent=2) + "\n"
     else:
         content = SUBTITLES[form](transcript)
-    write_atomically(target, content, mode=0o600)  # a person's words
+    write_atomically(target, content)

@@ -115,7 +115,7 @@ class TakeFolder:
         """Make the folder, whole or not at all, with no sound in it yet."""
         new = self.path.with_name(f".new-{self.path.name}")
         new.mkdir(mode=0o700)
-        write_atomically(new / "take.json", TypeAdapter(Take).dump_json(take, indent=1), mode=0o600)
+        write_atomically(new / "take.json", TypeAdapter(Take).dump_json(take, indent=1))
         journal.append(new / self._audio.name, _wav_header(take.sample_rate, STREAMED_SIZE))
         new.rename(self.path)
         sync_folder(self.path.parent)

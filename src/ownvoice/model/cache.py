@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from ownvoice.errors import DiskFullError, storage_faults
+from ownvoice.rundir import make_folder
 
 if TYPE_CHECKING:
     from transformers import VoxtralForConditionalGeneration, WhisperFeatureExtractor
@@ -126,7 +127,7 @@ class FeatureStore:
 def _place(path: Path, body: bytes) -> None:
     """Put an entry in its place, whole or not at all."""
     with storage_faults(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:8]}.")
         try:
             with os.fdopen(handle, "wb") as file:

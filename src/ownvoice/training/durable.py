@@ -95,7 +95,6 @@ def place_folder(final: Path, fill: Callable[[Path], None]) -> None:
         new = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}.new-"))
         try:
             fill(new)
-            new.chmod(0o755)
             _sync_tree(new)
             old = _old(final)
             if final.exists():

@@ -98,7 +98,7 @@ def _fetch(account: Account, run: RunFolder, repo: str) -> None:
                 place_folder(final, lambda new, name=final.name: _copy(place / name, new))  # type: ignore[misc]
         for name in RESULTS:
             if (place / name).is_file():
-                write_atomically(run.path / name, (place / name).read_bytes(), mode=0o600)
+                write_atomically(run.path / name, (place / name).read_bytes())
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -111,4 +111,4 @@ def write_sharing(voice: VoiceFolder, sharing: Sharing) -> None:
     StorageError
         when it cannot be written.
     """
-    write_atomically(voice.sharing, json.dumps(asdict(sharing), ensure_ascii=False) + "\n", mode=0o600)
+    write_atomically(voice.sharing, json.dumps(asdict(sharing), ensure_ascii=False) + "\n")
