@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from in_browser import HEAR_ANNOUNCEMENTS, MICROPHONE, Studio, assert_accessible, focused
+import soundfile
+from in_browser import HEAR_ANNOUNCEMENTS, MICROPHONE, Studio, announced, assert_accessible, focused
 from record_desk import PATIENCE, RecordDesk
 
 if TYPE_CHECKING:
@@ -209,6 +210,61 @@ def test_a_microphone_that_goes_away_keeps_what_was_said(tab: Page, studio: Stud
     desk.wait_to_hear("The microphone was unplugged or switched off.")
     desk.wait_for("saved")
     assert_nothing_lost(desk, 1)
+
+
+def test_a_take_that_cannot_be_saved_is_had_as_a_file(tab: Page, studio: Studio) -> None:
+    desk = RecordDesk(tab, studio, "file")
+    desk.begin(1.2)
+    studio.kill()
+    desk.wait_to_hear("The connection is lost.")
+    assert not tab.locator("#save-file").is_visible(), "while somebody speaks there is no whole take yet"
+    desk.part("record").click()
+    desk.wait_for("unsaved")
+    with tab.expect_download() as handed:
+        tab.locator("#save-file").click()
+    desk.wait_to_hear("Saved by your browser")
+    assert handed.value.suggested_filename == desk.part("words").inner_text().rstrip(".?!") + ".wav"
+    samples, rate = soundfile.read(handed.value.path())
+    assert len(samples) / rate > 1.2, "the part that had reached the server is in it too"
+    assert_accessible(tab)
+    studio.start()
+    desk.wait_for("saved")
+    assert_nothing_lost(desk, 1)
+
+
+def test_a_page_about_to_sleep_sends_what_was_said_and_the_screen_stays_on(tab: Page, studio: Studio) -> None:
+    tab.add_init_script("""
+        window.lights = [];
+        navigator.wakeLock.request = async (kind) => {
+            lights.push(kind);
+            return { release: async () => { lights.push("off"); } };
+        };
+    """)
+    desk = RecordDesk(tab, studio, "asleep")
+    desk.begin(0.7)
+    half_a_second = 2 * 0.5 * tab.evaluate("new AudioContext().sampleRate")
+    with tab.expect_request(lambda sent: sent.method == "PUT" and len(sent.post_data_buffer or b"") < half_a_second):
+        tab.evaluate("""() => {
+            Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""")
+    assert tab.evaluate("lights") == ["screen"]
+    desk.end()
+    assert tab.evaluate("lights") == ["screen", "off"]
+    assert_nothing_lost(desk, 1)
+
+
+def test_a_microphone_that_gives_nothing_is_told_once_while_recording(tab: Page, studio: Studio) -> None:
+    tab.add_init_script("""
+        navigator.mediaDevices.getUserMedia = async () => new AudioContext().createMediaStreamDestination().stream;
+    """)
+    desk = RecordDesk(tab, studio, "muted")
+    desk.begin()
+    desk.wait_to_hear("No sound arrives from the microphone.")
+    assert_accessible(tab)
+    tab.wait_for_timeout(1000)
+    assert not [said for said in announced(tab) if said.startswith("No sound arrives")]
+    desk.end()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ const QUIET_DBFS = -42; // quiet speech into a poor microphone is about -40 (dat
 const BAR_DBFS = -60; // left end of the bar
 const LOUD_SECONDS = 1.5; // how long "too loud" stays to be read
 const QUIET_SECONDS = 3; // a pause for breath is not "too quiet"
+const DEAD_SECONDS = 2; // an open microphone gives some noise at once; a headset may take a moment to wake
 const SPEECH_OVER_ROOM = 4; // speech is at least 12 dB over the room
 
 /** Loudest sample and root of the mean square of a block, both in steps of 16-bit sound. */
@@ -29,6 +30,7 @@ export class LevelWord {
   #loudUntil = -1;
   #goodUntil = QUIET_SECONDS; // nobody is too quiet before having had time to begin
   #heardAt = 0;
+  #everHeard = false;
   fraction = 0;
 
   hear({ peak, rms }, seconds) {
@@ -37,8 +39,13 @@ export class LevelWord {
     this.fraction = Math.max(0, Math.min(1, 1 - level / BAR_DBFS));
     if (peak >= LOUD_PEAK) this.#loudUntil = this.#now + LOUD_SECONDS;
     if (level >= QUIET_DBFS) this.#goodUntil = this.#now + QUIET_SECONDS;
-    if (peak > 0) this.#heardAt = this.#now;
+    if (peak > 0) [this.#heardAt, this.#everHeard] = [this.#now, true];
     return this.word;
+  }
+
+  /** Whether nothing at all has come since the microphone was opened: it is muted or the wrong one, and no pause. */
+  get isDead() {
+    return !this.#everHeard && this.#now > DEAD_SECONDS;
   }
 
   get word() {

@@ -19,6 +19,8 @@ import { ListView, SingleView } from "./views.js";
 const page = document.getElementById("studio");
 const find = (id) => document.getElementById(id);
 
+const FETCHED_BY = 60_000; // milliseconds by which the browser has taken a file that was handed to it
+
 const asked = new URLSearchParams(location.search);
 
 async function open() {
@@ -41,6 +43,7 @@ async function open() {
   const undos = page.querySelectorAll("[data-part=undo]");
   for (const button of undos) button.addEventListener("click", () => studio.undo());
   find("try-again").addEventListener("click", () => studio.tryAgain());
+  find("save-file").addEventListener("click", () => saveFiles(studio.stuck));
   find("give-up").addEventListener("click", () => { toRecord().focus(); studio.giveUp(); });
   window.speechSynthesis?.addEventListener("voiceschanged", draw);
 
@@ -61,7 +64,9 @@ async function open() {
   listen((action) => (view().panel.part(action) ?? view().element.querySelector(`[data-part=${action}]`))?.click());
   addEventListener("beforeunload", (event) => { if (studio.unsaved.size) event.preventDefault(); });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden && !studio.recording) studio.microphone.close();
+    if (!document.hidden) return;
+    if (studio.recording) studio.hurry();
+    else studio.microphone.close();
   });
 
   function draw() {
@@ -101,7 +106,19 @@ function drawTrouble(studio) {
   setShown(find("trouble"), stuck.length > 0);
   if (!stuck.length) return;
   setText(find("trouble-text"), studio.troubleText(stuck[0]));
-  setShown(find("give-up"), stuck.some(({ trouble }) => trouble.kind !== "offline"));
+  setShown(find("save-file"), studio.stuck.length > 0);
+  setShown(find("give-up"), studio.stuck.some(({ trouble }) => trouble.kind !== "offline"));
+}
+
+/** Hand takes that cannot be saved to the person as files, named by their words: "Add files" takes them in later. */
+function saveFiles(takes) {
+  const names = takes.map(({ text }) => `${text.replace(/[^\p{L}\p{N}' ]+/gu, " ").trim().slice(0, 60)}.wav`);
+  takes.forEach(({ file }, i) => {
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(file), download: names[i] });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), FETCHED_BY);
+  });
+  announce(words("file_saved", { names: names.join(", ") }));
 }
 
 /** Write on each button the key that presses it. */

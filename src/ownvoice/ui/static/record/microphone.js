@@ -67,6 +67,7 @@ export class Microphone extends EventTarget {
     }
     const lose = () => { if (this.#context === context) this.#lose(); };
     track.addEventListener("ended", lose);
+    track.addEventListener("mute", () => { if (this.#context === context) this.dispatchEvent(new Event("mute")); });
     context.addEventListener("statechange", () => { if (context.state !== "running") lose(); });
     [this.#stream, this.#context, this.#choice] = [stream, context, wanted];
     this.dispatchEvent(new Event("open"));

@@ -2,6 +2,7 @@
 // Knows no element of the page: the views draw what is here at every "change"; "level" comes with each block of sound.
 import { alarm, announce } from "../announce.js";
 import { words } from "../words.js";
+import { stayAwake } from "./awake.js";
 import { LevelWord, measure, SilenceWatch } from "./levels.js";
 import { MicrophoneProblem } from "./microphone.js";
 import { preferences } from "./preferences.js";
@@ -14,6 +15,7 @@ const TWICE = 400; // milliseconds: a second press this soon is a tremor, not a 
 
 export class Studio extends EventTarget {
   #pressed = -Infinity; // when Record was, if nothing else was since
+  #letSleep = null; // while a take is being recorded
   /** `{phrase, uplink, silence, tail}` while a take is being recorded; `tail` counts down once it was stopped. */
   recording = null;
   /** Uplinks whose takes are not saved yet, the one being recorded among them. */
@@ -34,6 +36,7 @@ export class Studio extends EventTarget {
     microphone.addEventListener("open", () => { this.level = new LevelWord(); this.changed(); });
     microphone.addEventListener("close", () => this.changed());
     microphone.addEventListener("lost", () => this.#loseMicrophone());
+    microphone.addEventListener("mute", () => this.#tellSilence());
     player.addEventListener("change", () => this.changed());
     addEventListener("online", () => this.tryAgain());
   }
@@ -81,7 +84,8 @@ export class Studio extends EventTarget {
     });
     for (const block of this.microphone.recent) uplink.push(block);
     phrase.uplink = uplink;
-    this.recording = { phrase, uplink, silence: new SilenceWatch(), tail: null };
+    this.recording = { phrase, uplink, silence: new SilenceWatch(), tail: null, isToldSilence: false };
+    this.#letSleep = stayAwake();
     this.unsaved.add(uplink);
     uplink.addEventListener("trouble", ({ detail }) => this.#tellTrouble(uplink, detail));
     this.#whenSaved(phrase, uplink);
@@ -119,6 +123,7 @@ export class Studio extends EventTarget {
   #take(block, loudness, seconds) {
     const { uplink, silence } = this.recording;
     uplink.push(block);
+    if (this.level.isDead) this.#tellSilence();
     const quiet = silence.hear(loudness, seconds);
     if (this.recording.tail !== null) {
       this.recording.tail -= seconds;
@@ -138,9 +143,17 @@ export class Studio extends EventTarget {
     this.changed();
   }
 
+  /** Once a take: who cannot see the level would speak to nobody. */
+  #tellSilence() {
+    if (!this.recording || this.recording.isToldSilence) return;
+    this.recording.isToldSilence = true;
+    this.#fail(words("microphone_silent"));
+  }
+
   #end() {
     this.recording.uplink.end();
     this.recording = null;
+    this.#letSleep();
     this.microphone.closeWhenIdle();
     this.changed();
   }
@@ -194,6 +207,16 @@ export class Studio extends EventTarget {
     return words(`trouble_${kind}_${uplink === this.recording?.uplink ? "recording" : "waiting"}`);
   }
 
+  /** The page may be put to sleep: what was said until now goes to the disk first. */
+  hurry() {
+    this.recording?.uplink.hurry();
+  }
+
+  /** Takes that are spoken and cannot be saved just now. */
+  get stuck() {
+    return [...this.unsaved].filter((uplink) => uplink.trouble && uplink !== this.recording?.uplink);
+  }
+
   /** Send again at once what waits for its next try. */
   tryAgain() {
     for (const uplink of this.unsaved) uplink.tryNow();
@@ -201,9 +224,7 @@ export class Studio extends EventTarget {
 
   /** Stop trying to save what the server refuses; what it has of it stays there. */
   giveUp() {
-    for (const uplink of [...this.unsaved]) {
-      if (uplink.trouble && uplink !== this.recording?.uplink) uplink.giveUp();
-    }
+    for (const uplink of this.stuck) uplink.giveUp();
     announce(words("given_up"));
   }
 

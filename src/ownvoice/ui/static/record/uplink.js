@@ -1,7 +1,8 @@
 // Brings one take to the server while it is being spoken, in parts, each of which is on disk there when it is answered.
-// Keeps what is not yet acknowledged and tries for as long as it takes; lets go of everything else.
+// Tries for as long as it takes, and keeps all of the take until it is saved: what never is can still be had as a file.
 // What page and server say to each other: docs/studio.md. "Saved" is said by the answer of finish alone.
 import { call, Refusal } from "../api.js";
+import { joined, wavFile } from "../try/sound.js";
 
 const PART_SECONDS = 0.5;
 const ANSWER_SECONDS = 10; // after this a connection that says nothing counts as lost
@@ -11,9 +12,11 @@ const WAITS = [0.3, 0.6, 1.2, 2.5, 5]; // seconds between tries; the last one is
 export class Uplink extends EventTarget {
   #voice;
   #start;
-  #blocks = [];
+  #all = []; // every block of the take
+  #blocks = []; // those not acknowledged yet
   #base = 0; // samples acknowledged by the server: what #blocks begins after
   #ended = false;
+  #hurried = false;
   #given = false;
   #more = () => {}; // ends the wait for more sound
   #retry = () => {}; // ends the wait for the next try
@@ -43,6 +46,7 @@ export class Uplink extends EventTarget {
 
   /** Add samples, an Int16Array that nobody changes afterwards. */
   push(block) {
+    this.#all.push(block);
     this.#blocks.push(block);
     this.samples += block.length;
     if (this.samples - this.#base >= this.#partSamples) this.#more();
@@ -52,6 +56,22 @@ export class Uplink extends EventTarget {
   end() {
     this.#ended = true;
     this.#more();
+  }
+
+  /** Send what there is without waiting for more of it: this page may be put to sleep in a moment. */
+  hurry() {
+    this.#hurried = true;
+    this.#more();
+  }
+
+  /** The whole take as a WAV file, wherever its parts are by now. */
+  get file() {
+    return wavFile(joined(this.#all), this.#start.sample_rate);
+  }
+
+  /** What was read. */
+  get text() {
+    return this.#start.text;
   }
 
   /** Do not wait for the next try. */
@@ -87,14 +107,16 @@ export class Uplink extends EventTarget {
   async #sendParts() {
     while (!this.#given) {
       const unsent = this.samples - this.#base;
-      if (unsent >= this.#partSamples || (this.#ended && unsent > 0)) await this.#insist(() => this.#sendPart());
+      const isDue = unsent >= this.#partSamples || this.#ended || this.#hurried;
+      this.#hurried = false;
+      if (isDue && unsent > 0) await this.#insist(() => this.#sendPart());
       else if (this.#ended) return;
       else await new Promise((resolve) => { this.#more = resolve; });
     }
   }
 
   async #sendPart() {
-    const part = joined(this.#blocks, 4 * this.#partSamples);
+    const part = joined(upTo(this.#blocks, 4 * this.#partSamples));
     try {
       const { samples } = await this.#call("PUT", `/${this.take}/audio?at=${this.#base}`, part);
       this.#drop(samples);
@@ -184,20 +206,9 @@ function kindOf(error) {
   return AWAY.has(error.status) ? "offline" : "refused"; // 500 is a fault of the server, and it says so
 }
 
-/** The first blocks as one buffer of at most `limit` samples, but one block at least. */
-function joined(blocks, limit) {
+/** The first blocks, of at most `limit` samples, but one at least. */
+function upTo(blocks, limit) {
   let length = 0;
-  const chosen = [];
-  for (const block of blocks) {
-    if (chosen.length && length + block.length > limit) break;
-    chosen.push(block);
-    length += block.length;
-  }
-  const whole = new Int16Array(length);
-  let at = 0;
-  for (const block of chosen) {
-    whole.set(block, at);
-    at += block.length;
-  }
-  return whole;
+  const beyond = blocks.findIndex((block) => (length += block.length) > limit);
+  return beyond < 0 ? blocks : blocks.slice(0, Math.max(1, beyond));
 }

@@ -33,7 +33,12 @@ export async function wavOf({ samples, rate }) {
   player.connect(context.destination);
   player.start();
   const heard = (await context.startRendering()).getChannelData(0);
-  return new Blob([header(heard.length), Int16Array.from(heard, whole)], { type: "audio/wav" });
+  return wavFile(Int16Array.from(heard, whole), HEARD_RATE);
+}
+
+/** Samples of 16 bits as a WAV file. */
+export function wavFile(samples, rate) {
+  return new Blob([header(samples.length, rate), samples], { type: "audio/wav" });
 }
 
 function whole(sample) {
@@ -41,7 +46,7 @@ function whole(sample) {
 }
 
 /** The 44 bytes before the samples of a mono PCM16 file (RIFF WAVE). */
-function header(length) {
+function header(length, rate) {
   const view = new DataView(new ArrayBuffer(44));
   const text = (at, letters) => [...letters].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
   text(0, "RIFF");
@@ -50,8 +55,8 @@ function header(length) {
   view.setUint32(16, 16, true); // bytes of this part
   view.setUint16(20, 1, true); // PCM
   view.setUint16(22, 1, true); // one channel
-  view.setUint32(24, HEARD_RATE, true);
-  view.setUint32(28, 2 * HEARD_RATE, true); // bytes a second
+  view.setUint32(24, rate, true);
+  view.setUint32(28, 2 * rate, true); // bytes a second
   view.setUint16(32, 2, true); // bytes a sample
   view.setUint16(34, 16, true); // bits
   text(36, "data");
