@@ -33,7 +33,7 @@ def access_for(host: str, *, space: str | None) -> Access:
         return Access(hosts=None, hosted=True)
     if is_loopback(host):
         own = f"[{host}]" if ":" in host else host.lower()
-        return Access(hosts=LOOPBACK_HOSTS | {own})
+        return Access(hosts=LOOPBACK_HOSTS | {own}, own_account=True)
     return Access(hosts=None, login=Login())
 
 

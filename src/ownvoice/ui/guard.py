@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+from anyio.to_thread import run_sync
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ownvoice.neighbours import is_neighbour
 
 MAX_BODY_BYTES = 8 << 20
 """Of one request: a part of a take has 200 kB, a piece of an uploaded file 2 MB."""
@@ -64,6 +67,8 @@ class Access:
     """What must be shown first; None where nobody else can reach the server."""
     hosted: bool = False
     """On a Space: people sign in with Hugging Face, and each sees their own voices alone."""
+    own_account: bool = False
+    """Whether programs of this computer's other accounts are refused, where the system tells whose they are."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if (refusal := self._refusal(scope, headers)) is not None:
+        refusal = self._refusal(scope, headers) or await self._refusal_of_neighbours(scope)
+        if refusal is not None:
             await self._refuse(scope, headers, refusal, receive, send)
         elif scope["type"] == "http":
             if (target := self._signed_in(scope)) is not None:
@@ -110,6 +116,14 @@ class Guard:
         if length.isdecimal() and int(length) > MAX_BODY_BYTES:
             return _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, "Send it in parts.")
         return None
+
+    async def _refusal_of_neighbours(self, scope: Scope) -> _Refusal | None:
+        if not self._access.own_account or scope["path"].startswith("/static/"):
+            return None
+        if not await run_sync(is_neighbour, scope["client"], scope["server"]):
+            return None
+        mend = "Use the account of this computer that started ownvoice."
+        return _Refusal(HTTPStatus.FORBIDDEN, "another account of this computer asks", mend)
 
     def _is_known(self, scope: Scope, headers: Headers) -> bool:
         if self._access.hosted:
