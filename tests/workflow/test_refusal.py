@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 
@@ -10,7 +13,7 @@ from ownvoice.config import TrainingSettings
 from ownvoice.errors import DiskFullError, MemoryShortageError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.workflow import needs
-from ownvoice.workflow.refusal import duration, outlook, require_room
+from ownvoice.workflow.refusal import outlook, require_room
 from ownvoice.workflow.train import prepare
 
 GIGABYTE = 10**9
@@ -81,8 +84,7 @@ def test_outlook_before_a_training_that_can_work(voice: VoiceFolder, here) -> No
     assert outlook(needs.preflight(voice, TrainingSettings(base_model="someone/voxtral"))) is None
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(60, "60 seconds"), (600, "10 minutes"), (9000, "2.5 hours"), (4e5, "5 days")]
-)
-def test_durations(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+def test_a_training_loads_nothing_of_publishing() -> None:
+    script = "import sys, ownvoice.workflow.refusal; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert "ownvoice.workflow.needs" in done.stdout and "publish" not in done.stdout

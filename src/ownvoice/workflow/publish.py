@@ -25,6 +25,7 @@ from ownvoice.publishing.refusals import TOKENS_PAGE
 from ownvoice.publishing.repository import RepoKind, RepoState
 from ownvoice.publishing.space import SpaceSetup, configure, hear, wait_until_running
 from ownvoice.rundir import VoiceFolder
+from ownvoice.workflow.quantities import readable_size
 
 COPIES_MAY_REMAIN = (
     "What others downloaded until now stays with them, and archives may keep what was public. What is on this computer "
@@ -201,14 +202,3 @@ def withdraw(account: Account, kind: RepoKind, repo: str) -> tuple[str, ...]:
     """
     account.hub.delete(kind, account.hub.writable_name(account.identity, repo))
     return (COPIES_MAY_REMAIN, TRANSCRIPTS_MAY_REMAIN) if kind == "dataset" else (COPIES_MAY_REMAIN,)
-
-
-def readable_size(size: int) -> str:
-    """Bytes as people write them: 1.2 MB."""
-    if size < 1000:
-        return f"{size} bytes"
-    for unit in ("kB", "MB"):
-        size_in = size / (1e3 if unit == "kB" else 1e6)
-        if size_in < 1000:
-            return f"{size_in:.1f} {unit}"
-    return f"{size / 1e9:.1f} GB"

@@ -14,7 +14,8 @@ from ownvoice.errors import DiskFullError, MemoryShortageError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.training.preflight import PROCESS_BYTES
 from ownvoice.workflow.needs import Need, Preflight, preflight
-from ownvoice.workflow.publish import readable_size as size
+from ownvoice.workflow.quantities import duration
+from ownvoice.workflow.quantities import readable_size as size
 
 
 def require_room(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
@@ -52,17 +53,6 @@ def outlook(found: Preflight) -> str | None:
     return f"{said}{duration(need.seconds)}" + (
         "." if need.measured else "; after the first steps that is known better."
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a person: "40 seconds", "12 minutes", "3.5 hours", "4 days"."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
-    if seconds < 90 * 60:
-        return f"{round(seconds / 60)} minutes"
-    if seconds < 48 * 3600:
-        return f"{seconds / 3600:.1f} hours"
-    return f"{seconds / 86400:.0f} days"
 
 
 def _parts(need: Need) -> str:

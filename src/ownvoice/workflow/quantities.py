@@ -1,0 +1,25 @@
+"""Bytes and seconds as a person reads them. What they are of is said by who asks; nothing is measured here."""
+
+from __future__ import annotations
+
+
+def readable_size(size: int) -> str:
+    """Bytes as people write them: 1.2 MB."""
+    if size < 1000:
+        return f"{size} bytes"
+    for unit in ("kB", "MB"):
+        size_in = size / (1e3 if unit == "kB" else 1e6)
+        if size_in < 1000:
+            return f"{size_in:.1f} {unit}"
+    return f"{size / 1e9:.1f} GB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for a person: "40 seconds", "12 minutes", "3.5 hours", "4 days"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} minutes"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} hours"
+    return f"{seconds / 86400:.0f} days"

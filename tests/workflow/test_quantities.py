@@ -1,0 +1,21 @@
+"""How bytes and seconds are said to a person."""
+
+from __future__ import annotations
+
+import pytest
+
+from ownvoice.workflow.quantities import duration, readable_size
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(60, "60 seconds"), (600, "10 minutes"), (9000, "2.5 hours"), (4e5, "5 days")]
+)
+def test_durations(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(999, "999 bytes"), (1_200, "1.2 kB"), (340_000_000, "340.0 MB"), (9_400_000_000, "9.4 GB")]
+)
+def test_sizes(size: int, said: str) -> None:
+    assert readable_size(size) == said
