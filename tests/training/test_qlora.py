@@ -64,3 +64,10 @@ def test_without_bitsandbytes_says_how_to_install_it(small_voxtral: Path, monkey
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r'pip install "ownvoice\[quantise\]"'):
         load_recogniser(small_voxtral, device="cpu", quantised=True)
+
+
+def test_no_word_about_a_kernel_that_is_not_used() -> None:
+    pytest.importorskip("bitsandbytes")
+    script = "import ownvoice.model.load, bitsandbytes.backends.cpu.ops as ops; ops.logger.warning('heard')"
+    done = subprocess.run([sys.executable, "-c", script], check=True, timeout=120, capture_output=True, text=True)
+    assert "heard" in done.stderr and "gemm_4bit_forward" not in done.stderr

@@ -7,6 +7,7 @@ which are no linear layers. Loading is :mod:`ownvoice.model.load`'s, exporting :
 from __future__ import annotations
 
 import importlib.util
+import logging
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -20,6 +21,15 @@ Quantisation = Literal["int8", "nf4"]
 
 KEPT = ["lm_head"]
 """Linear layers that are not quantised."""
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("Failed to load CPU gemm_4bit_forward")
+
+
+# Where PEFT finds bitsandbytes it loads it, in runs too that quantise nothing; on some processors that complains of
+# a missing package "kernels", for a kernel that needs the repacking which keep_scales forbids.
+logging.getLogger("bitsandbytes.backends.cpu.ops").addFilter(_is_of_use)
 
 
 def quantisation_config(how: Quantisation, computing: torch.dtype) -> BitsAndBytesConfig:
