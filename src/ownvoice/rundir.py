@@ -35,6 +35,11 @@ class VoiceFolder:
         return self.path / "voice.yaml"
 
     @property
+    def unreadable_settings(self) -> Path:
+        """What was in :attr:`settings` when somebody set them anew because they could not be read."""
+        return self.path / "voice.yaml.unreadable"
+
+    @property
     def manifest(self) -> Path:
         return self.path / "data.jsonl"
 

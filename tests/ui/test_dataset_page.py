@@ -65,6 +65,20 @@ def seconds_of(wav: bytes) -> float:
     return float(soundfile.info(io.BytesIO(wav)).duration)
 
 
+def test_recordings_whose_table_is_gone_are_not_called_nothing(tab: Page, studio: Studio) -> None:
+    voice = make_voice(studio.voices / "tableless", 2)
+    voice.manifest.unlink()
+    tab.goto("/")
+    card = tab.locator(".voice", has_text=voice.path.name)
+    assert "2 recordings are there that cannot be listed. They are kept" in card.inner_text()
+    card.get_by_role("link", name="Recordings").click()
+    tab.get_by_text("No recording can be listed.").wait_for()
+    assert tab.locator("#findings li", has_text="wavs/0001.wav").is_visible()
+    assert_accessible(tab)
+    tab.get_by_role("link", name="Bring it in again with its words").first.click()
+    tab.wait_for_url("**/upload")
+
+
 @pytest.mark.parametrize("width", [320, 1100])
 def test_it_is_accessible_in_every_state(
     tab: Page, studio: Studio, make: Callable[[int], VoiceFolder], width: int

@@ -35,6 +35,29 @@ def test_settings_are_saved_and_that_is_said(tab: Page, studio: Studio) -> None:
     assert tab.get_by_label("Language you speak").input_value() == "de"
 
 
+def test_settings_that_cannot_be_read_are_set_anew_and_the_old_ones_kept(tab: Page, studio: Studio) -> None:
+    voice = make_voice(studio.voices / "newer", 2)
+    written = "language: fr\ndialect: of a later version\nconsent: I agree.\n"
+    voice.settings.write_text(written)
+    tab.goto("/")
+    card = tab.locator(".voice", has_text="newer")
+    assert "Its recordings are not touched by that." in card.inner_text()
+    tab.goto("/voices/newer/record")
+    assert_accessible(tab)
+    tab.get_by_role("link", name="Set them anew").click()
+    tab.wait_for_url("**/settings")
+    assert "there is no such setting" in tab.locator("#unreadable").inner_text().lower()
+    assert_accessible(tab)
+    tab.get_by_label("Language you speak").select_option("fr")
+    tab.get_by_role("button", name="Save").press("Enter")
+    wait_until_said(tab, "Saved.")
+    assert not tab.locator("#unreadable").is_visible()
+    assert read_voice_settings(voice).language == "fr"
+    assert voice.unreadable_settings.read_text() == written
+    assert voice.unreadable_settings.stat().st_mode & 0o777 == 0o600
+    assert len(read_manifest(voice).utterances) == 2
+
+
 def test_deleting_asks_says_what_goes_and_can_be_undone(tab: Page, studio: Studio) -> None:
     voice = make_voice(studio.voices / "berta", 3)
     before = read_manifest(voice)

@@ -14,14 +14,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.audio import AUDIO_SUFFIXES
 from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
 from ownvoice.data.measure import Measures, measure
-from ownvoice.data.recording import Recording, load_recording, recording_of
+from ownvoice.data.recording import Recording, load_recording, recording_of, unnamed_recordings
 from ownvoice.data.split import fold_text
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import AudioError, ConfigError
@@ -115,7 +114,8 @@ def check_voice(voice: VoiceFolder) -> list[Problem]:
         else:
             clips.append(result)
             problems += _sound_problems(result)
-    problems += [*_pace_problems(clips), *_same_audio(clips), *_same_text(voice, scan), *_unnamed(voice, scan)]
+    unnamed = unnamed_problems(voice, (utterance for _, utterance in scan.everything))
+    problems += [*_pace_problems(clips), *_same_audio(clips), *_same_text(voice, scan), *unnamed]
     return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
@@ -261,11 +261,9 @@ def _same_text(voice: VoiceFolder, scan: ManifestScan) -> Iterator[Problem]:
         yield Problem("warning", "duplicate-text", voice.manifest.name, first, message, mend)
 
 
-def _unnamed(voice: VoiceFolder, scan: ManifestScan) -> Iterator[Problem]:
-    named = {PurePosixPath(utterance.audio_path) for _, utterance in scan.everything}
-    for path in sorted(voice.wavs.rglob("*")):
-        relative = PurePosixPath(path.relative_to(voice.path).as_posix())
-        if path.suffix.lower() in AUDIO_SUFFIXES and relative not in named and path.is_file():
-            message = "is named by no line of data.jsonl: its words are not known"
-            mend = "Add a line with its words, or delete the file if it is not wanted."
-            yield Problem("warning", "unnamed-recording", str(relative), None, message, mend)
+def unnamed_problems(voice: VoiceFolder, everything: Iterable[Utterance]) -> Iterator[Problem]:
+    """A warning for each sound file that no line names."""
+    for path in unnamed_recordings(voice, everything):
+        message = "is named by no line of data.jsonl: its words are not known"
+        mend = "Add a line with its words, or delete the file if it is not wanted."
+        yield Problem("warning", "unnamed-recording", str(path), None, message, mend)

@@ -26,8 +26,8 @@ from ownvoice.data.utterance import (
     path_fault,
     utterance_id,
 )
-from ownvoice.errors import DataError, ManifestError, storage_faults
-from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
+from ownvoice.errors import ConfigError, DataError, ManifestError, storage_faults
+from ownvoice.rundir import VoiceFolder, make_folder, sync_folder, write_atomically
 
 __all__ = [
     "ManifestReading",
@@ -247,13 +247,18 @@ def read_voice_settings(voice: VoiceFolder) -> VoiceSettings:
 
 
 def write_voice_settings(voice: VoiceFolder, settings: VoiceSettings) -> None:
-    """Write ``voice.yaml``, atomically.
+    """Write ``voice.yaml``, atomically; of an old one that cannot be read, ``voice.yaml.unreadable`` keeps a copy.
 
     Raises
     ------
     StorageError
         when it cannot be written; the old file is then as it was.
     """
+    try:
+        read_voice_settings(voice)
+    except ConfigError:
+        with storage_faults(voice.settings):
+            write_atomically(voice.unreadable_settings, voice.settings.read_bytes())
     settings.save(voice.settings)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ownvoice.data.check import MARKUP, Problem, check_voice
+from ownvoice.data.check import MARKUP, Problem, check_voice, unnamed_problems
 from ownvoice.data.manifest import scan_manifest
 from ownvoice.data.measure import measure
 from ownvoice.data.recording import load_recording, recording_of
@@ -64,13 +64,15 @@ class Finding:
 
 
 def find_mends(voice: VoiceFolder) -> list[Finding]:
-    """Every problem of ``voice`` with its mends, errors first.
+    """Every problem of ``voice`` with its mends, errors first; a voice without a manifest may still hold sound files.
 
     Raises
     ------
     DataError
-        when this is no voice folder, or its manifest cannot be opened.
+        when the manifest cannot be opened.
     """
+    if not voice.manifest.is_file():
+        return [Finding(problem, None, ()) for problem in unnamed_problems(voice, ())]
     by_line = dict(scan_manifest(voice).everything)
     problems = sorted(check_voice(voice), key=lambda problem: problem.severity)
     return [_finding(voice, problem, by_line.get(problem.line or 0)) for problem in problems]

@@ -6,10 +6,11 @@ Training, judging, checking and publishing all load through here, so that a trim
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from ownvoice.data.audio import SAMPLE_RATE, Samples, load_audio
+from ownvoice.data.audio import AUDIO_SUFFIXES, SAMPLE_RATE, Samples, load_audio
 from ownvoice.data.manifest import audio_file
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import AudioError
@@ -35,6 +36,14 @@ class Recording:
 
 AudioSource = Path | Recording
 """A whole file, or a recording with its trim."""
+
+
+def unnamed_recordings(voice: VoiceFolder, everything: Iterable[Utterance]) -> list[PurePosixPath]:
+    """Sound files of a voice, as paths in it, that none of its utterances names: what is said in them is not known."""
+    named = {PurePosixPath(utterance.audio_path) for utterance in everything}
+    files = (path for path in sorted(voice.wavs.rglob("*")) if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file())
+    paths = (PurePosixPath(path.relative_to(voice.path).as_posix()) for path in files)
+    return [path for path in paths if path not in named]
 
 
 def recording_of(voice: VoiceFolder, utterance: Utterance) -> Recording:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ownvoice.data.manifest import read_voice_settings, scan_manifest
+from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
+from ownvoice.data.recording import unnamed_recordings
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import DataError, OwnvoiceError, storage_faults
 from ownvoice.rundir import VoiceFolder, sync_folder
@@ -37,6 +38,8 @@ class VoiceSummary:
     """When something was last recorded, brought in or changed; None for an empty voice."""
     fault: str | None = None
     """Why it cannot be read, in words."""
+    unlisted: int = 0
+    """Recordings that may be there beside ``utterances``: lines that cannot be read, or files that no line names."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,20 @@ def summarise(voice: VoiceFolder) -> VoiceSummary:
     name = voice.path.name
     try:
         language = read_voice_settings(voice).language
-        lines = scan_manifest(voice).lines if voice.manifest.is_file() else []
+        scan = scan_manifest(voice) if voice.manifest.is_file() else ManifestScan([], [], [])
     except OwnvoiceError as error:
         return VoiceSummary(name, None, 0, 0.0, None, str(error))
     used = [path.stat().st_mtime for path in (voice.manifest, voice.settings) if path.is_file()]
     last = datetime.fromtimestamp(used[0], UTC) if used else None
-    return VoiceSummary(name, language, len(lines), sum(counted_seconds(row) for _, row in lines), last)
+    unnamed = unnamed_recordings(voice, (utterance for _, utterance in scan.everything))
+    return VoiceSummary(
+        name,
+        language,
+        len(scan.lines),
+        sum(counted_seconds(row) for _, row in scan.lines),
+        last,
+        unlisted=max(len(scan.faults), len(unnamed)),
+    )
 
 
 def counted_seconds(utterance: Utterance) -> float:

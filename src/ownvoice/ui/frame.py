@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +23,7 @@ from starlette.exceptions import HTTPException
 import ownvoice
 from ownvoice.errors import HubError, OwnvoiceError, StorageError
 from ownvoice.evaluation.report import PARTIALS, percent
+from ownvoice.rundir import VoiceFolder
 from ownvoice.ui.guard import secure
 from ownvoice.ui.words.catalog import Words, preferred_language, words_for, written_languages
 
@@ -149,6 +151,13 @@ def _place(request: Request, error: OwnvoiceError) -> str | None:
     return re.split(r"[/\\]", error.where)[-1]
 
 
+def _settings_page(request: Request, where: str | None) -> str | None:
+    """Where the settings of a voice are set anew, if it is these that cannot be read."""
+    voice = str(request.path_params.get("voice", ""))
+    is_theirs = voice and where and re.split(r"[/\\]", where)[-1] == VoiceFolder(Path(voice)).settings.name
+    return f"/voices/{quote(voice)}/settings" if is_theirs else None
+
+
 def _answer(
     request: Request,
     status: int,
@@ -161,7 +170,8 @@ def _answer(
 ) -> Response:
     """A page for somebody who navigates, JSON for a script."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        answer: Response = page(request, "error.html", "common", status, what=what, where=where, mend=mend)
+        shown = {"what": what, "where": where, "mend": mend, "settings_page": _settings_page(request, where)}
+        answer: Response = page(request, "error.html", "common", status, **shown)
     else:
         answer = JSONResponse({"message": what, "where": where, "mend": mend, **more}, status)
     answer.headers.update(headers)

@@ -97,7 +97,7 @@ def change(voice: Voice, utterance: str, changed: Change) -> dict[str, Any]:
 @router.get("/voices/{voice}/findings")
 def findings(voice: Voice) -> dict[str, list[dict[str, Any]]]:
     """What ``ownvoice check`` finds, with what a click can do about each."""
-    return {"findings": [_finding(finding) for finding in find_mends(voice)] if voice.manifest.is_file() else []}
+    return {"findings": [_finding(finding) for finding in find_mends(voice)]}
 
 
 @router.get("/voices/{voice}/export.zip")

@@ -8,10 +8,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from ownvoice.config import VOXTRAL_LANGUAGES
+from ownvoice.config import VOXTRAL_LANGUAGES, VoiceSettings
 from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import purge_voice, restore_voice, summarise, trash_voice
 from ownvoice.data.takes import Takes
+from ownvoice.errors import ConfigError
 from ownvoice.ui.access import Voice, Voices
 from ownvoice.ui.frame import PageError, page
 from ownvoice.workflow.runs import runs_of
@@ -22,12 +23,18 @@ router = APIRouter()
 
 @router.get("/voices/{voice}/settings")
 def show(request: Request, voice: Voice) -> HTMLResponse:
+    """The page; where the settings cannot be read it says so, and they can be set anew."""
+    try:
+        settings, fault = read_voice_settings(voice), None
+    except ConfigError as error:
+        settings, fault = VoiceSettings(), error.what
     return page(
         request,
         "settings.html",
         ("start", "languages"),
         voice=voice.path.name,
-        settings=read_voice_settings(voice),
+        settings=settings,
+        fault=fault,
         summary=summarise(voice),
         runs=len(voice.started_runs()),
         folder=str(voice.path.resolve()),

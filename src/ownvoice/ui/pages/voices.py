@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ownvoice.config import VoiceSettings
 from ownvoice.data.manifest import read_voice_settings, write_voice_settings
 from ownvoice.data.new_voice import NameTakenError, create_voice
+from ownvoice.errors import ConfigError
 from ownvoice.ui.access import Voice, Voices
 from ownvoice.ui.frame import PageError
 
@@ -43,8 +44,10 @@ def make_voice(voices: Voices, wanted: NewVoice) -> dict[str, str]:
 
 @router.post("/voices/{voice}/settings")
 def change_settings(voice: Voice, wanted: VoiceChoices) -> dict[str, Any]:
-    settings = VoiceSettings.make(
-        read_voice_settings(voice).model_dump() | wanted.model_dump(exclude_unset=True), where=voice.settings.name
-    )
+    try:
+        known = read_voice_settings(voice).model_dump()
+    except ConfigError:  # the page says so, and shows what they will be instead
+        known = {}
+    settings = VoiceSettings.make(known | wanted.model_dump(exclude_unset=True), where=voice.settings.name)
     write_voice_settings(voice, settings)
     return settings.model_dump()

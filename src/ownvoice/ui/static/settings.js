@@ -25,6 +25,7 @@ form.addEventListener("submit", async (event) => {
     await call("POST", `${address}/settings`, {
       language: language.value || null, transcript_style: style.value, consent: consent.value.trim(),
     });
+    document.getElementById("unreadable")?.remove();
     saved.textContent = words("settings_saved");
     announce(words("settings_saved"));
   } catch (error) {

@@ -12,7 +12,7 @@ export class Findings {
   #all = [];
   #limit = AT_A_TIME;
 
-  /** `act` has play(row, button), make(row, fields, key), edit(row) and again(row), an address. */
+  /** `act` has play(row, button), make(row, fields, key), edit(row) and the addresses again(row) and files. */
   constructor(act) {
     this.#act = act;
     document.getElementById("more-findings").addEventListener("click", () => {
@@ -39,7 +39,7 @@ export class Findings {
   }
 
   #make(finding) {
-    const { severity, row, mends } = finding;
+    const { severity, kind, row, mends } = finding;
     const item = this.#section.querySelector("template").content.firstElementChild.cloneNode(true);
     const part = (name) => item.querySelector(`[data-part=${name}]`);
     item.querySelector(".state").dataset.state = severity;
@@ -47,7 +47,8 @@ export class Findings {
     setText(part("what"), whatIs(finding));
     setText(part("words"), row?.text ?? "");
     setShown(part("words"), Boolean(row?.text));
-    setShown(part("mends"), row !== null);
+    setShown(part("mends"), row !== null || kind === "unnamed-recording");
+    if (kind === "unnamed-recording") part("mends").append(linkTo(this.#act.files, words("find_unnamed_do")));
     if (row) part("mends").append(this.#playButton(row), ...mends.map((mend) => this.#mendButton(row, mend)));
     return item;
   }
@@ -62,17 +63,19 @@ export class Findings {
   #mendButton(row, { kind, changes }) {
     const label = kind === "text" ? words("do_text", changes) : words(LABEL[kind]);
     const whose = Object.assign(document.createElement("span"), { className: "unseen", textContent: ` ${row.text}` });
-    const control = document.createElement(kind === "again" ? "a" : "button");
+    if (kind === "again") return linkTo(this.#act.again(row), label, whose);
+    const control = document.createElement("button");
     control.append(label, whose);
-    if (kind === "again") {
-      control.className = "button";
-      control.href = this.#act.again(row);
-      return control;
-    }
     control.type = "button";
     control.addEventListener("click", () => (kind === "edit" ? this.#act.edit(row) : this.#act.make(row, changes, DONE[kind])));
     return control;
   }
+}
+
+function linkTo(address, ...label) {
+  const link = Object.assign(document.createElement("a"), { className: "button", href: address });
+  link.append(...label);
+  return link;
 }
 
 function whatIs({ kind, file, message }) {

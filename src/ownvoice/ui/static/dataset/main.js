@@ -22,6 +22,7 @@ const act = {
   play: (row, button) => player.toggle(button, `${utterance(row)}/audio?trimmed=1`),
   make: (row, fields, key) => attempt(() => changes.make(row, fields, key)),
   again: (row) => `${address}/record?again=${encodeURIComponent(row.id)}`,
+  files: `${address}/upload`,
   edit,
 };
 const rows = new Rows(act);
@@ -63,7 +64,8 @@ function showAmounts({ used, excluded }) {
   }
   const some = used.utterances + excluded.utterances > 0;
   setShown(part("empty"), !some);
-  for (const id of ["amounts", "findings", "list", "export"]) setShown(part(id), some);
+  for (const id of ["amounts", "list", "export"]) setShown(part(id), some);
+  if (some) setShown(part("findings"), true); // a voice that lists nothing may still hold files, and says so then
 }
 
 function refreshAmounts() {
@@ -108,7 +110,13 @@ async function check() {
   checking = true;
   while (stale) {
     stale = false;
-    await attempt(async () => findings.show((await call("GET", `${address}/findings`)).findings));
+    await attempt(async () => {
+      const found = (await call("GET", `${address}/findings`)).findings;
+      findings.show(found);
+      if (!found.length) return;
+      setShown(part("findings"), true);
+      if (!part("empty").hidden) setText(part("empty").querySelector("p"), words("empty_unlisted"));
+    });
   }
   checking = false;
 }
@@ -138,4 +146,4 @@ part("export-folder").addEventListener("click", () => attempt(async () => {
 }));
 
 await look();
-if (!part("findings").hidden) await check();
+await check();
