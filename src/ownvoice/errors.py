@@ -122,6 +122,14 @@ class HubError(OwnvoiceError):
         super().__init__(what, where=where, mend=mend)
 
 
+_NO_LOCKS = (
+    "this disk cannot keep two programs from writing at once, as some network folders cannot",
+    "Keep your voices on a disk of this computer, and copy them to the other one when ownvoice has ended.",
+)
+_GONE = (
+    "the disk or network folder is not there any more",
+    "Connect it again, then run the same command again; what was said to be saved is on it.",
+)
 _STORAGE_FAULTS = {
     errno.ENOSPC: ("the disk is full", "Free some space and run the same command again; nothing saved was lost."),
     errno.EDQUOT: ("the disk quota is used up", "Free space and run the same command again; nothing saved was lost."),
@@ -137,6 +145,17 @@ _STORAGE_FAULTS = {
     errno.EROFS: ("this disk is read-only", "Choose a folder on another disk."),
     errno.ENOTDIR: ("a file stands where a folder is needed", "Move that file away or choose another folder."),
     errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter one."),
+    errno.EIO: (
+        "the disk reports a fault while reading or writing",
+        "What was said to be saved is on it. Copy your folders to another disk before you go on: this one may fail.",
+    ),
+    errno.ENOLCK: _NO_LOCKS,
+    errno.ENOTSUP: _NO_LOCKS,
+    errno.ESTALE: _GONE,
+    errno.ENODEV: _GONE,
+    errno.ENXIO: _GONE,
+    errno.ENOTCONN: _GONE,
+    errno.EHOSTDOWN: _GONE,
     errno.EISDIR: ("a folder stands where a file is needed", "Move that folder away or choose another name."),
 }
 

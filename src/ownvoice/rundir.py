@@ -23,6 +23,9 @@ from pathlib import Path
 
 from ownvoice.errors import DataError, TrainingError, storage_faults
 
+_NO_SYNC_OF_FOLDERS = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
+"""What file systems of sticks, networks and other systems answer that sync files alone."""
+
 
 @dataclass(frozen=True)
 class VoiceFolder:
@@ -375,12 +378,15 @@ def make_folder(folder: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename or a new file in ``folder`` survive a power cut (a no-op where folders cannot be opened)."""
+    """Make a rename or a new file in ``folder`` survive a power cut, where the file system can do so for folders."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders; a rename there is durable by itself
         return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC_OF_FOLDERS:
+            raise
     finally:
         os.close(descriptor)

@@ -160,7 +160,7 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
     total = 0
     with storage_faults(target):
         make_folder(target.parent)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")  # with mode 0600
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -171,7 +171,6 @@ def _write_blocks(target: Path, blocks: Iterator[Samples]) -> float:
                         total += len(block)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.chmod(0o600)  # a voice is personal
             with target.open("xb"):  # claims the name against every other process
                 pass
             temporary.replace(target)

@@ -51,7 +51,7 @@ def held(lock: Path) -> Iterator[bool]:
     StorageError
         when its folder cannot be written.
     """
-    handle = FileLock(lock, mode=0o600)
+    handle = FileLock(lock)
     try:
         with storage_faults(lock):
             make_folder(lock.parent)

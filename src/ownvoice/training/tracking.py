@@ -43,7 +43,6 @@ class Tracker:
             when the store's folder cannot be made.
         """
         make_folder(voice.tracking)
-        voice.tracking.chmod(0o700)
         self._storage = _load_trackio(voice)
         self._voice = voice
         self.project = project_name(voice)

@@ -103,7 +103,6 @@ def export_model(
         use = _write(source, form, quantise, new, folder)
 
     place_folder(folder, fill)
-    folder.chmod(0o700)  # a model tuned to a voice tells of that voice
     comparison = _compare(run, folder, quantise, progress) if form == "merged" and run is not None else None
     if quantise is not None and comparison is not None:
         figures = {"quantised": quantise, "n": comparison.n} | _error_rates(comparison)
