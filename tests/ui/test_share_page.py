@@ -234,7 +234,7 @@ def test_what_changed_since_the_yes_is_shown_again(tab: Page, hub: Hub, voice: V
     sign_in(tab)
     tab.get_by_label("The trained model").uncheck()
     look(tab)
-    revise_utterance(voice, "wavs/0001.wav", text="something else was said in this one")
+    revise_utterance(voice, "wavs/0001.wav", text="tea sleepy 1")  # as long as what was there: "tea please 1"
     agree(tab)
     wait_until_said(tab, "This would be shared, for you alone.")
     tab.get_by_text("Something has changed since you said yes.").wait_for(timeout=WAIT)

@@ -36,10 +36,11 @@ class RepoFile:
 
     def has_hash(self, sha256: str | None, git_oid: str) -> bool:
         """Whether a file of the Hub has this content: large files go by their sha256, all others by git's name."""
-        return self._sha256 == sha256 if sha256 else self._git_oid == git_oid
+        return self.sha256 == sha256 if sha256 else self._git_oid == git_oid
 
     @cached_property
-    def _sha256(self) -> str:
+    def sha256(self) -> str:
+        """Of its content, in hexadecimal digits."""
         digest = hashlib.sha256()
         for block in self._blocks():
             digest.update(block)

@@ -114,8 +114,8 @@ def _step(plan: Plan) -> Step:
 
 
 def _digest(plans: Sequence[Plan]) -> str:
-    """Changes when a repository, who can read it, or any of its files does."""
-    told = [(plan.kind, plan.repo, plan.public, [(file.path, file.size) for file in plan.files]) for plan in plans]
+    """Changes when a repository, who can read it, or the content of any of its files does."""
+    told = [(plan.kind, plan.repo, plan.public, [(file.path, file.sha256) for file in plan.files]) for plan in plans]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
