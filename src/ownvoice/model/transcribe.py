@@ -1,6 +1,6 @@
 """Turns clips into text with a loaded model, in batches.
 
-The prompt and the features are those of training. Decoding is greedy. Nothing here measures errors or reads files;
+The prompt and the features are those of training. Nothing here measures errors or reads files;
 recordings of any length are cut into clips by :mod:`ownvoice.model.recording`.
 """
 
@@ -16,6 +16,7 @@ import torch
 
 from ownvoice.model.adapters import adapts_encoder
 from ownvoice.model.features import Window, encode, log_mel, splice
+from ownvoice.model.greedy import write_greedily
 from ownvoice.model.load import Recogniser
 
 BATCH_SIZE = 16
@@ -149,20 +150,10 @@ def decode(recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float]
 def _answers(
     recogniser: Recogniser, audio: torch.Tensor, seconds: Sequence[float], language: str | None
 ) -> list[Answer]:
-    from transformers import GenerationConfig
-
     prompts = recogniser.prompts
     prompt = prompts.prompt(audio.shape[0] // len(seconds), language, audio.shape[1])
     ids = torch.tensor([prompt] * len(seconds), device=audio.device)
+    # Each answer has its own bound, so that a clip's text does not depend on the others of its batch.
     bounds = [FEWEST_TOKENS + math.ceil(TOKENS_PER_SECOND * length) for length in seconds]
-    config = GenerationConfig(
-        do_sample=False, max_new_tokens=max(bounds), eos_token_id=prompts.end_id, pad_token_id=prompts.pad_id
-    )
-    written = recogniser.model.generate(
-        inputs_embeds=splice(recogniser.model, ids, audio),
-        attention_mask=torch.ones_like(ids),
-        generation_config=config,
-    )
-    # Each answer is cut to its own bound, so that a clip's text does not depend on the others of its batch.
-    own = [answer[:bound] for answer, bound in zip(written.tolist(), bounds, strict=True)]
-    return [Answer(prompts.text(answer), prompts.end_id in answer) for answer in own]
+    written = write_greedily(recogniser.model, splice(recogniser.model, ids, audio), bounds, prompts.end_id)
+    return [Answer(prompts.text(answer), prompts.end_id in answer) for answer in written]
