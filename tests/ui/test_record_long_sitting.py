@@ -45,3 +45,16 @@ def test_many_takes_in_one_sitting(tab: Page, studio: Studio) -> None:
     assert len(desk.utterances()) == len(desk.recordings()) == TAKES
     seconds = sum(utterance.duration or 0 for utterance in desk.utterances()[REST_AFTER:])
     assert seconds * 44_100 * 2 > 4 * MOST_GROWTH
+
+
+def test_who_has_just_had_a_rest_is_not_told_to_take_one(tab: Page, studio: Studio) -> None:
+    desk = RecordDesk(tab, studio, "rested")
+    desk.take(0.5)
+    tab.evaluate("""() => {
+        for (const clock of [Date, performance]) {
+            const now = clock.now.bind(clock);
+            clock.now = () => now() + 20 * 60_000;
+        }
+    }""")
+    desk.take(0.5)
+    assert not tab.locator("#rest").is_visible()

@@ -208,6 +208,8 @@ def test_stopping_for_today_loses_nothing_and_goes_on_another_day(tab: Page, stu
     tab.get_by_role("button", name="Stop for today").click()
     assert focused(tab) == "summary-title"
     assert "1 phrase" in tab.locator("#today").inner_text()
+    assert "second" in tab.locator("#today").inner_text(), "less than a minute is no part of a minute"
+    assert tab.locator("#goal").inner_text().startswith("Next goal: 5 minutes")
     assert "Everything is saved" in tab.locator("#all-saved").inner_text()
     assert_accessible(tab)
     tab.get_by_role("button", name="Go on recording").click()

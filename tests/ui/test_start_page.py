@@ -90,7 +90,18 @@ def test_a_voice_shows_its_minutes_and_last_day_and_goes_on(tab: Page, studio: S
     tab.goto("/")
     row = tab.locator(".voice", has_text="berta")
     assert "2 minutes · 3 recordings · last on" in row.inner_text()
+    assert "7 more recordings, and a model can begin to learn." in row.inner_text()
     year = row.locator("time").get_attribute("datetime")[:4]  # type: ignore[index]
     assert year in row.locator("time").inner_text()
     row.get_by_role("link", name="Go on reading").click()
     tab.wait_for_url("**/voices/berta/record")
+
+
+def test_the_next_step_is_said_and_a_link_away(tab: Page, studio: Studio) -> None:
+    make_voice(studio.voices / "clara", 12)
+    tab.goto("/")
+    row = tab.locator(".voice", has_text="clara")
+    assert "Enough for a first look" in row.inner_text()
+    assert_accessible(tab)
+    row.get_by_role("link", name="Teach the model").click()
+    tab.wait_for_url("**/voices/clara/train")

@@ -39,7 +39,7 @@ class VoiceSummary:
     fault: str | None = None
     """Why it cannot be read, in words."""
     unlisted: int = 0
-    """Recordings that may be there beside ``utterances``: lines that cannot be read, or files that no line names."""
+    """Recordings beside ``utterances``: files that no line names; where there are none, lines that cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def summarise(voice: VoiceFolder) -> VoiceSummary:
         len(scan.lines),
         sum(counted_seconds(row) for _, row in scan.lines),
         last,
-        unlisted=max(len(scan.faults), len(unnamed)),
+        unlisted=len(unnamed) or len(scan.faults),
     )
 
 

@@ -7,7 +7,7 @@ import { Microphone } from "./microphone.js";
 import { bindPickers, chosenIn } from "./pickers.js";
 import { preferences } from "./preferences.js";
 import { offerUnfinished } from "./recovery.js";
-import { amountText, drawProgress, suggestRests } from "./rests.js";
+import { amountText, drawProgress, goalText, suggestRests } from "./rests.js";
 import { bindRoomCheck } from "./room_check.js";
 import { Session } from "./session.js";
 import { bindMicrophones, bindPreferences, bindShortcuts, keyName } from "./settings.js";
@@ -139,6 +139,8 @@ function bindEnding(studio, toRecord) {
     const { takes, seconds } = studio.sitting;
     setText(find("today"), takes ? amountText(seconds / 60, takes) : words("today_nothing"));
     setText(find("so-far"), amountText(progress.minutes, progress.phrases));
+    setText(find("goal"), goalText(progress));
+    if (find("to-train")) setShown(find("to-train"), progress.goal.text_key !== "goal_first"); // enough to begin with
     setText(find("all-saved"), words(studio.unsaved.size ? "still_saving" : "all_saved"));
   }
   function stop() {
