@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from transformers import VoxtralForConditionalGeneration
 
 from ownvoice import events, workflow
 from ownvoice.config import TrainingSettings
@@ -65,6 +67,19 @@ def test_evaluation_on_another_voice_takes_all_of_it_and_leaves_the_run_alone(
     assert evaluation.n == 5
     assert [(name.name, name.said) for name in evaluation.names] == [("Garden", 1)]
     assert sorted(full_run.path.rglob("*")) == before
+
+
+def test_evaluation_of_full_training_never_holds_two_models(full_run: RunFolder) -> None:
+    """Each fills a machine's memory by itself."""
+
+    def loaded() -> int:
+        gc.collect()
+        return sum(type(it) is VoxtralForConditionalGeneration for it in gc.get_objects())
+
+    before = loaded()
+    held: list[int] = []
+    workflow.evaluate_run(full_run, progress=lambda *stage: held.append(loaded() - before))
+    assert set(held) == {1}
 
 
 def test_evaluation_of_no_run_and_of_an_untrained_run_is_refused(voice: VoiceFolder, small_voxtral: Path) -> None:

@@ -56,25 +56,23 @@ def evaluate_run(
         when the voice's table or a recording cannot be read, or there is no phrase to judge on.
     """
     from ownvoice.model.load import load_recogniser
+    from ownvoice.model.source import find_model
 
     settings = TrainingSettings.load(run.require().config)
     phrases = _all_phrases(on) if on else held_out_phrases(run)
-    tuned = load_recogniser(run.path)
-    if tuned.adapter is None:
-        base = load_recogniser(settings.base_model)
-        listeners = (
-            transcriber(base, settings.language, progress, "Base model listens"),
-            transcriber(tuned, settings.language, progress, "Tuned model listens"),
-        )
+    found = find_model(run.path)
+    if found.adapter is None:
+        base = _loaded_to_listen(settings.base_model, settings.language, progress, "Base model listens")
+        tuned = _loaded_to_listen(run.path, settings.language, progress, "Tuned model listens")
     else:
-        both = _BothListen(tuned, settings.language, progress)
-        listeners = (both.base, both.tuned)
+        both = _BothListen(load_recogniser(run.path), settings.language, progress)
+        base, tuned = both.base, both.tuned
     with tempfile.TemporaryDirectory() as folder:
         evaluation = evaluate(
             phrases,
-            base=listeners[0],
-            tuned=listeners[1],
-            tuned_window="short" if tuned.short_windows else "standard",
+            base=base,
+            tuned=tuned,
+            tuned_window="short" if found.short_windows else "standard",
             language=settings.language,
             silence=_silent_clips(Path(folder), settings.seed),
             names=names,
@@ -115,6 +113,17 @@ def transcriber(recogniser: Recogniser, language: str | None, progress: StagePro
             texts += transcribe_clips(recogniser, clips, language)
             progress(stage, len(texts), len(paths))
         return texts
+
+    return transcribe
+
+
+def _loaded_to_listen(source: str | Path, language: str | None, progress: StageProgress, stage: str) -> Transcriber:
+    """A model that is loaded to hear and gone when it has heard: two whole ones never fill the memory together."""
+
+    def transcribe(paths: Sequence[AudioSource]) -> list[str]:
+        from ownvoice.model.load import load_recogniser
+
+        return transcriber(load_recogniser(source), language, progress, stage)(paths)
 
     return transcribe
 
