@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import stat
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from ownvoice.data.audio import load_audio
+from ownvoice.data.check import check_voice
 from ownvoice.data.follow import ManifestFollower
 from ownvoice.data.manifest import Utterance, append_utterances, read_manifest, revise_utterance, scan_manifest
 from ownvoice.data.take_folder import SamplesMissingError, Take, TakeTooLongError, new_take
@@ -158,6 +160,24 @@ def test_only_ids_of_takes_are_looked_for(takes: Takes, name: str) -> None:
     for ask in (takes.finish, takes.discard, takes.undiscard, takes.wav, lambda take: takes.append(take, 0, b"")):
         with pytest.raises(NoSuchTakeError):
             ask(name)
+
+
+@pytest.mark.parametrize("file", ["take.json", "audio.wav"])
+@pytest.mark.parametrize("left", [0, 30, None])
+def test_a_damaged_take_is_kept_and_named_and_stands_in_nobodys_way(takes: Takes, file: str, left: int | None) -> None:
+    damaged, good = record(takes, pcm()), record(takes, pcm(seed=1))
+    takes.finish(record(takes, pcm(seed=2)).id)
+    folder = takes.voice.takes / damaged.id
+    (folder / file).unlink() if left is None else os.truncate(folder / file, left)
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    assert [found.take.id for found in takes.unfinished()] == [good.id]
+    takes.finish(record(takes, pcm(seed=3)).id)
+    with pytest.raises(NoSuchTakeError):
+        takes.append(damaged.id, 0, pcm())
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
+    problem = next(problem for problem in check_voice(takes.voice) if problem.kind == "damaged-take")
+    assert problem.file == f"takes/{damaged.id}"
 
 
 def test_limits(takes: Takes) -> None:

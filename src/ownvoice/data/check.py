@@ -22,6 +22,7 @@ from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manif
 from ownvoice.data.measure import Measures, measure
 from ownvoice.data.recording import Recording, load_recording, recording_of, unnamed_recordings
 from ownvoice.data.split import fold_text
+from ownvoice.data.takes import take_folders
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import AudioError, ConfigError
 from ownvoice.rundir import VoiceFolder
@@ -115,7 +116,13 @@ def check_voice(voice: VoiceFolder) -> list[Problem]:
             clips.append(result)
             problems += _sound_problems(result)
     unnamed = unnamed_problems(voice, (utterance for _, utterance in scan.everything))
-    problems += [*_pace_problems(clips), *_same_audio(clips), *_same_text(voice, scan), *unnamed]
+    problems += [
+        *_pace_problems(clips),
+        *_same_audio(clips),
+        *_same_text(voice, scan),
+        *unnamed,
+        *_damaged_takes(voice),
+    ]
     return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
@@ -267,3 +274,11 @@ def unnamed_problems(voice: VoiceFolder, everything: Iterable[Utterance]) -> Ite
         message = "is named by no line of data.jsonl: its words are not known"
         mend = "Add a line with its words, or delete the file if it is not wanted."
         yield Problem("warning", "unnamed-recording", str(path), None, message, mend)
+
+
+def _damaged_takes(voice: VoiceFolder) -> Iterator[Problem]:
+    for folder in take_folders(voice):
+        if not folder.is_whole():
+            message = "is an unfinished recording of which a part is missing or damaged, so it cannot be gone on with"
+            mend = "If there is an audio.wav in it, listen, and import it with its words. Then delete the folder."
+            yield Problem("warning", "damaged-take", str(folder.path.relative_to(voice.path)), None, message, mend)

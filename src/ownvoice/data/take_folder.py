@@ -134,6 +134,17 @@ class TakeFolder:
         except (OSError, ValidationError):
             raise DataError("does not describe a take any more", where=path, mend="Move its folder away.") from None
 
+    def is_whole(self) -> bool:
+        """Whether one can go on with it: what is read is known, and there is a file for its sound.
+
+        Always so of what was made here; not where a copy, a sync program or a disk lost a part of it.
+        """
+        try:
+            self.read()
+            return self._audio.stat().st_size >= _HEADER_BYTES
+        except (DataError, OSError):
+            return False
+
     def samples(self) -> int:
         """How many are on disk; half a one, of a write that was cut off, is cut away."""
         size = self._audio.stat().st_size - _HEADER_BYTES

@@ -155,12 +155,8 @@ class Takes:
     def unfinished(self) -> list[UnfinishedTake]:
         """Takes that hold sound and were never finished, the oldest first.
 
-        What a killed process left half done is first brought to its end: see the module.
-
-        Raises
-        ------
-        DataError
-            when the description of a take cannot be read.
+        What a killed process left half done is first brought to its end: see the module. Damaged ones are left where
+        they are, and named by ``check.py``.
         """
         if not self.voice.takes.is_dir():
             return []
@@ -197,14 +193,14 @@ class Takes:
 
     def _folders(self) -> list[TakeFolder]:
         """Of unfinished takes, the oldest first."""
-        return [TakeFolder(path) for path in sorted(self.voice.takes.iterdir()) if _ID.fullmatch(path.name)]
+        return [folder for folder in take_folders(self.voice) if folder.is_whole()]
 
     def _folder(self, take_id: str) -> TakeFolder:
         return TakeFolder(self.voice.takes / take_id)
 
     def _existing(self, take_id: str) -> TakeFolder:
         folder = self._folder(take_id)
-        if not _ID.fullmatch(take_id) or not folder.path.is_dir():
+        if not _ID.fullmatch(take_id) or not folder.is_whole():
             raise NoSuchTakeError("there is no such unfinished recording", mend="Reload the page.")
         return folder
 
@@ -260,6 +256,12 @@ class Takes:
         source.rename(target)
         sync_folder(source.parent)
         sync_folder(target.parent)
+
+
+def take_folders(voice: VoiceFolder) -> list[TakeFolder]:
+    """Of all unfinished takes of ``voice``, damaged or not, the oldest first."""
+    paths = sorted(voice.takes.iterdir()) if voice.takes.is_dir() else []
+    return [TakeFolder(path) for path in paths if _ID.fullmatch(path.name)]
 
 
 def _utterance(take: Take, audio_path: str, seconds: float) -> Utterance:
