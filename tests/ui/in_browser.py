@@ -91,9 +91,9 @@ def announced(page: Page) -> list[str]:
 
 
 def wait_until_said(page: Page, text: str, seconds: float = 20.0) -> None:
-    """Wait until a live region has said something that begins with ``text``."""
+    """Wait until a live region has said something that holds ``text``."""
     ends = time.monotonic() + seconds
-    while not any(said.startswith(text) for said in announced(page)):
+    while not any(text in said for said in announced(page)):
         assert time.monotonic() < ends, f"{text!r} was not said; said was {announced(page)}"
         page.wait_for_timeout(50)
 

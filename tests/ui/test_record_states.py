@@ -179,6 +179,14 @@ def test_narrow_and_large(tab: Page, studio: Studio, view: str) -> None:
     assert_accessible(tab)
 
 
+def test_on_a_small_screen_it_begins_with_the_phrase(tab: Page, studio: Studio) -> None:
+    tab.set_viewport_size({"width": 360, "height": 640})
+    desk = RecordDesk(tab, studio, "small")
+    box = desk.part("record").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] <= 640 - box["height"]
+
+
 def test_nothing_moves_while_somebody_records(tab: Page, studio: Studio) -> None:
     desk = RecordDesk(tab, studio, "still")
     before = [desk.part(name).bounding_box() for name in ("record", "next", "remove", "undo")]

@@ -60,7 +60,8 @@ def page(
 ) -> HTMLResponse:
     """Answer with ``templates/TEMPLATE``, in the person's language, with the texts of ``area`` for page and script.
 
-    The template may use ``words``, everything in ``context``, and for the navigation ``voice``, a voice's folder name.
+    The template may use ``words``, everything in ``context``, and for the navigation ``voice``, a voice's folder name,
+    and ``part_of``, the page of :data:`NAVIGATION` that one without a name there belongs to.
     """
     words = _words(request, *([area] if isinstance(area, str) else area))
     html = (
@@ -77,7 +78,7 @@ def page(
             navigation=request.app.state.navigation,
             here=request.url.path,
             version=ownvoice.__version__,
-            **{"voice": None, "is_local": request.app.state.local, **context},
+            **{"voice": None, "part_of": None, "is_local": request.app.state.local, **context},
         )
     )
     return HTMLResponse(html, status)

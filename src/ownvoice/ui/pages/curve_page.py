@@ -37,6 +37,7 @@ def show(request: Request, voice: Voice, run: str | None = None) -> HTMLResponse
         request,
         "curve.html",
         ("results", "training", "curve"),
+        part_of="train",
         voice=voice.path.name,
         run=run,
         fault=fault,

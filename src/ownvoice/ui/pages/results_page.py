@@ -51,7 +51,13 @@ def compare(request: Request, voice: Voice) -> HTMLResponse:
     ]
     largest = max((row.tuned_high for row in results), default=0.0)
     return page(
-        request, "compare.html", ("training", "results"), voice=voice.path.name, rows=rows, scale=scale_to(largest)
+        request,
+        "compare.html",
+        ("training", "results"),
+        part_of="train",
+        voice=voice.path.name,
+        rows=rows,
+        scale=scale_to(largest),
     )
 
 

@@ -39,6 +39,7 @@ def show(request: Request, run: Run, voices: Voices) -> HTMLResponse:
         request,
         "run.html",
         ("run", "training", "results", "rent"),
+        part_of="train",
         **{"voice": run.voice.path.name, "run": run.path.name, **shown},
         date=date_of(view),
         values=shown_values(view.settings),

@@ -85,6 +85,7 @@ async function open() {
 
   studio.changed();
   setShown(page, true);
+  showPhrase(session);
   await session.fetchBeyond(at);
 }
 
@@ -98,6 +99,13 @@ function pickAlone(session) {
     location.search = query;
     return "";
   });
+}
+
+/** Where the screen is too small for all of it, begin with the phrase and its button, unless something comes before. */
+function showPhrase({ unfinished }) {
+  const single = find("single");
+  const button = single.querySelector("[data-part=record]").getBoundingClientRect();
+  if (!single.hidden && !unfinished.length && button.bottom > innerHeight) single.scrollIntoView();
 }
 
 /** What is not saved yet, and why: stays until it is. */

@@ -42,6 +42,9 @@ const actions = {
 
   async purge(button) {
     const row = button.closest("[data-key]");
+    const question = document.getElementById("purge");
+    question.querySelector("h2").textContent = words("models_purge_ask", { name: row.dataset.name });
+    if (!await ask(question)) return;
     await call("DELETE", `${home}/models/trash/${encodeURIComponent(row.dataset.key)}`);
     row.remove();
     announce(words("models_purged"));
