@@ -95,7 +95,7 @@ class Settings(BaseModel):
         """
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
             raise ConfigError(f"cannot be read as YAML ({error})", where=path) from None
         if not isinstance(values, dict):
             raise ConfigError("holds no settings: expected lines of 'name: value'", where=path)
@@ -178,7 +178,7 @@ class TrainingSettings(Settings):
     memory (qlora; Dettmers et al. 2023); or every weight of the scope (full)."""
     scope: Literal["decoder", "encoder", "both"] = "both"
     """Where to train: the encoder hears, the decoder writes. A voice is learned in the encoder."""
-    window: Literal["standard", "short", "auto"] = "standard"
+    window: Literal["standard", "short", "auto"] = "auto"
     """How much silence is heard after a clip: up to the model's whole window (standard); hardly any in most steps,
     which takes a fraction of the time (short); or short if the base model hears your dev phrases no worse so (auto)."""
     short_share: float = Field(0.75, gt=0, le=1)

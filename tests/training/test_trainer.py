@@ -33,11 +33,13 @@ def losses(run: RunFolder) -> list[float]:
 def test_lora_run_from_start_to_end(small_voxtral: Path, clips: list[Clip], run: RunFolder) -> None:
     heard: list[events.Event] = []
     chosen = settings(small_voxtral, scope="both", optimiser=FAST, augment={"variants": 2, "specaugment": True})
+    assert chosen.window == "auto"
     result = train_clips(run, chosen, clips, listeners=[heard.append])
     assert heard == events.read_events(run.events)
     names = [event.name for event in heard if event.name not in ("stage", "prepare")]
     epoch = ["step"] * 5
-    assert names == ["start", *epoch, *epoch, "eval", "checkpoint", *epoch, *epoch, "eval", "checkpoint", "done"]
+    looked = [*epoch, *epoch, "eval", "checkpoint"]
+    assert names == ["windows", "start", *looked, *looked, "done"]
     start, done = of_kind(run, events.Start)[0], heard[-1]
     assert (start.steps, start.step, start.train, start.dev) == (20, 0, 9, 3)
     assert (result.steps, result.dev_wer, result.loss) == (20, done.dev_wer, done.loss)
@@ -75,7 +77,7 @@ def test_patience_ends_a_run_that_no_longer_improves(small_voxtral: Path, clips:
     def next_score(references: object, hypotheses: object) -> DevScore:
         return DevScore(next(given), 0.0)
 
-    chosen = settings(small_voxtral, epochs=10, dev={"every": 1, "patience": 2})
+    chosen = settings(small_voxtral, window="standard", epochs=10, dev={"every": 1, "patience": 2})
     result = train_clips(run, chosen, clips, score=next_score)
     assert (result.steps, result.best_step, result.dev_wer, result.stopped_early) == (20, 10, 0.4, True)
     assert [look.best for look in of_kind(run, events.Eval)] == [True, True, False, False]
