@@ -306,7 +306,7 @@ def parse_record(line: str | bytes) -> Record | None:
         known = {field.name for field in dataclasses.fields(kind)}
         event = kind(**{key: value for key, value in fields.items() if key in known})
         return Record(datetime.fromisoformat(fields["time"]), event)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 
-from bad_place import Place
+import pytest
+from bad_place import Place, run
 
 
 def test_run_to_evaluate_is_none(place: Place) -> None:
@@ -98,3 +99,28 @@ def test_model_is_another(place: Place) -> None:
 def test_model_configuration_is_damaged(place: Place) -> None:
     (place.model / "config.json").write_text("{")
     place.assert_refused(["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.model)], "config.json")
+
+
+DEEP = "[" * 20_000
+"""Nested beyond what any reader follows: small, and the end of one that does not expect it."""
+
+
+@pytest.mark.parametrize("name", ["config.json", "processor_config.json", "tekken.json"])
+def test_model_files_are_nested_without_end(place: Place, name: str) -> None:
+    (place.model / name).write_text(DEEP)
+    place.assert_refused(["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.model)], "recursion")
+
+
+def test_files_of_a_run_are_nested_without_end(place: Place) -> None:
+    place.run.evaluation_json.write_text(DEEP)
+    place.assert_refused(["card", str(place.run.path)], "evaluation.json")
+
+
+def test_code_beside_a_model_is_never_run(place: Place) -> None:
+    config = json.loads((place.model / "config.json").read_text())
+    config["auto_map"] = dict.fromkeys(("AutoConfig", "AutoModel", "AutoProcessor"), "evil.Evil")
+    (place.model / "config.json").write_text(json.dumps(config))
+    ran = place.folder / "ran"
+    (place.model / "evil.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    run(["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.model)])
+    assert not ran.exists()

@@ -44,7 +44,7 @@ def load_evaluation(run: RunFolder) -> Evaluation:
         return _evaluation(json.loads(run.evaluation_json.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise DataError("this run was not compared with its base yet", where=run.path, mend=mend) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"cannot be read as an evaluation ({error!r})", where=run.evaluation_json, mend=mend) from error
 
 

@@ -215,7 +215,7 @@ def load_processor(folder: Path) -> VoxtralProcessor:
 
     try:
         processor = VoxtralProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise ModelError(
             f"the tokenizer or the processor cannot be read ({_first_line(error)})", where=folder
         ) from error

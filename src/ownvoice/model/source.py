@@ -166,7 +166,7 @@ def _read_json(path: Path) -> dict[str, object]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"this is no model folder: {path.name} is missing", where=path.parent) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"cannot be read as JSON ({error})", where=path) from None
     if not isinstance(content, dict):
         raise ModelError("holds no JSON object", where=path)

@@ -207,7 +207,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"cannot be read as JSON ({error})", where=path) from None
     if not isinstance(content, dict):
         raise ModelError("holds no JSON object", where=path)
