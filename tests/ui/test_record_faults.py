@@ -282,11 +282,13 @@ def test_no_microphone_is_said_with_what_to_do(
     said: str,
 ) -> None:
     browser = launch_chromium(*hardware)
-    context = browser.new_context(permissions=permissions)
+    context = browser.new_context(permissions=permissions, viewport={"width": 360, "height": 640})
     context.add_init_script(HEAR_ANNOUNCEMENTS)
     desk = RecordDesk(context.new_page(), studio, f"without-{len(hardware)}")
     desk.part("record").click()
     desk.wait_to_hear(said)
     assert focused(desk.page).startswith("Record")
+    places = [desk.page.locator("#problem").bounding_box(), desk.part("record").bounding_box()]
+    assert all(box and 0 <= box["y"] <= 640 - box["height"] for box in places), "both are in sight on a phone"
     assert_accessible(desk.page)
     browser.close()

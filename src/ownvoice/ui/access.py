@@ -18,6 +18,9 @@ from ownvoice.rundir import VoiceFolder
 from ownvoice.ui.frame import PageError
 from ownvoice.ui.guard import LOOPBACK_HOSTS, Access, Guard, Login
 
+LONGEST_NAME = 255
+"""Bytes that a file system takes as a name; of a longer one it says that it is wrong, not that it is missing."""
+
 _ACCOUNT = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
@@ -94,6 +97,7 @@ def voice_of(request: HTTPConnection, voice: str) -> VoiceFolder:
         or Path(voice).name != voice
         or "\\" in voice
         or not voice.isprintable()
+        or len(voice.encode()) > LONGEST_NAME
         or not folder.is_dir()
         or folder.is_symlink()
     ):
