@@ -80,6 +80,10 @@ def test_what_cannot_be_had_is_said(client: openai.OpenAI, tmp_path: Path) -> No
 
     with pytest.raises(openai.NotFoundError, match="no model 'gpt-4o-transcribe' here; there are: tiny"):
         asked(model="gpt-4o-transcribe")
+    with pytest.raises(openai.NotFoundError, match="no POST /v1/audio/translations here; there are: POST /v1/audio/tr"):
+        client.post("/audio/translations", cast_to=str)
+    with pytest.raises(openai.APIStatusError, match="no DELETE /v1/models/tiny here; there are:"):
+        client.delete("/models/tiny", cast_to=str)
     with pytest.raises(openai.BadRequestError, match="no times of single words"):
         asked(response_format="verbose_json", timestamp_granularities=["word"])
     with pytest.raises(openai.BadRequestError, match="no log probabilities"):

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import FastAPI, File, Form, Request, Response, UploadFile, WebSocket
@@ -35,6 +36,7 @@ from ownvoice.serving.gate import error_body
 from ownvoice.serving.uploads import Uploads
 from ownvoice.serving.voices import Voice
 
+_ROUTES = "POST /v1/audio/transcriptions, GET /v1/models, GET /health"
 ResponseFormat = Literal["json", "verbose_json", "text", "srt", "vtt"]
 
 
@@ -289,7 +291,11 @@ def _respond(error: Exception, headers: Mapping[str, str] | None = None) -> JSON
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    return _respond(error, cast("HTTPException", error).headers)
+    raised = cast("HTTPException", error)
+    message = raised.detail
+    if message == HTTPStatus(raised.status_code).phrase and raised.status_code in {404, 405}:  # the router's own words
+        message = f"there is no {request.method} {request.url.path} here; there are: {_ROUTES}"
+    return JSONResponse(error_body(raised.status_code, message), raised.status_code, headers=raised.headers)
 
 
 async def _expected_error(request: Request, error: Exception) -> JSONResponse:
