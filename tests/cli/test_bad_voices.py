@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
 from bad_place import Place
 
 from voices import make_voice
@@ -77,6 +78,13 @@ def test_recipe_is_binary(place: Place) -> None:
     place.assert_refused(
         place.train("--recipe", str(place.write("r.yaml", bytes(range(128, 256))))), "cannot be read as YAML"
     )
+
+
+@pytest.mark.parametrize("yaml", ["epochs: " + "[" * 5000, "epochs: !!python/object/apply:os.system [ls]"])
+def test_yaml_that_would_take_its_reader_down_or_run_code(place: Place, yaml: str) -> None:
+    place.assert_refused(place.train("--recipe", str(place.write("r.yaml", yaml))), "cannot be read as YAML")
+    place.voice.settings.write_text(yaml)
+    place.assert_refused(["check", str(place.voice.path)], "cannot be read as YAML")
 
 
 def test_recipe_has_an_unknown_key(place: Place) -> None:

@@ -195,6 +195,7 @@ EVIL = [
     ".hidden",
     "secret%00",
     "link",
+    "x" * 5000,
 ]
 
 
@@ -373,10 +374,11 @@ def test_on_a_space_nobody_is_told_of_its_folders_or_that_all_stays_on_their_com
     hosted.post("/voices", json=NEW, headers=anna)
     assert "<p>Everything stays on this computer" not in hosted.get("/voices/Anna/record", headers=anna).text
     (tmp_path / "voices" / "5f0c7466" / "Anna" / "voice.yaml").write_text("language: [")
-    broken = hosted.get("/voices/Anna/settings", headers=anna)
+    broken = hosted.get("/voices/Anna/session", headers=anna)
     assert broken.status_code == 422
     assert "voice.yaml" in broken.text
-    assert str(tmp_path) not in broken.text
+    for text in (broken.text, *(hosted.get(path, headers=anna).text for path in ("/", "/voices/Anna/settings"))):
+        assert str(tmp_path) not in text
 
 
 @pytest.mark.parametrize("account", ["..", "", None, "a/b", ".trash", 7])
