@@ -92,12 +92,45 @@ def test_a_recording_is_heard_by_both_corrected_and_kept(page: Page, run: RunFol
 def test_speech_is_recorded_and_heard(page: Page) -> None:
     page.locator("#record").focus()
     page.keyboard.press("Enter")
-    page.locator("#record[aria-pressed=true]").wait_for()
+    wait_until_said(page, "Recording.")
+    page.get_by_role("button", name="Stop", exact=True).wait_for()
     assert_accessible(page)
     page.wait_for_timeout(3000)
     page.keyboard.press("Enter")
     wait_until_said(page, "Now it heard: ", OPEN_SECONDS)
     assert page.locator("#tuned-text").inner_text() not in ("", "(nothing)")
+
+
+def hear_at_once(page: Page, text: str) -> None:
+    """Spare the models the listening, where it is not what a test is about."""
+    page.route("**/hear?*", lambda route: route.fulfill(json={"text": text}))
+
+
+def test_a_long_recording_is_kept_whole(page: Page, run: RunFolder, tmp_path: Path) -> None:
+    import numpy as np
+
+    hear_at_once(page, "long")
+    write_wav(tmp_path / "long.wav", np.tile(load_audio(CLIP), 60)[: 120 * SAMPLE_RATE])
+    page.locator("#file").set_input_files(tmp_path / "long.wav")
+    wait_until_said(page, "Now it heard: long")
+    page.get_by_role("button", name="Add to my recordings").click()
+    wait_until_said(page, "Saved with your recordings.")
+    added = json.loads(run.voice.manifest.read_text().splitlines()[-1])
+    assert added["duration"] == pytest.approx(min(120, 60 * load_audio(CLIP).size / SAMPLE_RATE), abs=0.1)
+
+
+def test_a_microphone_that_goes_away_leaves_what_was_said(page: Page) -> None:
+    hear_at_once(page, "what was said")
+    page.evaluate("""() => {
+        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+        navigator.mediaDevices.getUserMedia = async (wanted) => (window.unplugged = await ask(wanted));
+    }""")
+    page.get_by_role("button", name="Record", exact=True).click()
+    wait_until_said(page, "Recording.")
+    page.wait_for_timeout(500)
+    page.evaluate("unplugged.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    wait_until_said(page, "Now it heard: what was said")
+    assert "unplugged" in page.locator("#problem").inner_text()
 
 
 def test_dictation_writes_phrase_by_phrase_until_it_is_stopped(page: Page) -> None:
@@ -113,8 +146,16 @@ def test_dictation_writes_phrase_by_phrase_until_it_is_stopped(page: Page) -> No
     page.get_by_role("button", name="Stop dictation").click()
     wait_until_said(page, "Dictation is off.", OPEN_SECONDS)
     assert not any("lost" in said for said in announced(page))
+    written = text.input_value()
     page.get_by_role("button", name="Clear").click()
     assert text.input_value() == ""
+    page.get_by_role("button", name="Undo").click()
+    assert text.input_value() == written
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    with page.expect_event("dialog") as asked:  # a text that was copied nowhere is not lost by a slip
+        page.evaluate("setTimeout(() => location.reload())")
+    assert asked.value.type == "beforeunload"
+    assert text.input_value() == written
 
 
 def test_a_file_that_is_no_sound_is_refused_in_words(page: Page, tmp_path: Path) -> None:

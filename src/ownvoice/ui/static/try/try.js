@@ -19,9 +19,11 @@ const byId = (id) => document.getElementById(id);
 const microphone = new Microphone();
 
 let ready = false;
-let recording = null; // blocks, while one is made
+let recording = null; // {blocks, rate}, while one is made
 let clip = null; // {samples, rate} of the last one
 let dictation = null;
+let cleared = null; // the text that was there before "Clear", until something else is
+let loose = false; // whether there is dictated text that was copied nowhere
 
 function fail(text) {
   byId("problem").textContent = text;
@@ -69,23 +71,25 @@ async function openMicrophone() {
   await microphone.open({ microphone: device, echo, noise, gain });
 }
 
-function press(button, pressed, label) {
-  button.setAttribute("aria-pressed", String(pressed));
+/** The label says what pressing does, so the state is not told a second time. */
+function press(button, isOn, label) {
+  button.toggleAttribute("data-on", isOn);
   button.textContent = label;
 }
 
 async function startRecording() {
   await openMicrophone();
-  recording = [...microphone.recent];
+  recording = { blocks: [...microphone.recent], rate: microphone.rate };
   press(byId("record"), true, words("try_stop"));
+  announce(words("recording"));
 }
 
 async function stopRecording() {
-  const blocks = recording;
+  const { blocks, rate } = recording;
   recording = null;
   press(byId("record"), false, words("try_record"));
   byId("clock").textContent = "";
-  clip = { samples: joined(blocks), rate: microphone.rate };
+  clip = { samples: joined(blocks), rate };
   microphone.closeWhenIdle();
   await hearClip();
 }
@@ -116,7 +120,7 @@ async function addClip() {
   byId("added").textContent = words("try_adding");
   const uplink = new Uplink(home, { phrase_id: null, text, language: null, sample_rate: clip.rate, replaces: null });
   uplink.addEventListener("trouble", () => { if (uplink.trouble) fail(uplink.trouble.text); });
-  uplink.push(clip.samples);
+  for (let at = 0; at < clip.samples.length; at += clip.rate) uplink.push(clip.samples.subarray(at, at + clip.rate));
   uplink.end();
   await uplink.saved;
   byId("problem").hidden = true;
@@ -127,16 +131,18 @@ async function addClip() {
 microphone.addEventListener("block", ({ detail: block }) => {
   dictation?.hear(block);
   if (recording === null) return;
-  recording.push(block);
-  const seconds = recording.length * block.length / microphone.rate;
+  recording.blocks.push(block);
+  const seconds = recording.blocks.length * block.length / recording.rate;
   const shown = words("try_recording", { seconds: Math.floor(seconds) });
   if (byId("clock").textContent !== shown) byId("clock").textContent = shown;
   if (seconds > MAX_MINUTES * 60) attempt(stopRecording);
 });
 
 microphone.addEventListener("lost", () => {
+  const isUsed = recording !== null || dictation !== null;
   if (recording !== null) attempt(stopRecording);
   dictation?.stop();
+  if (isUsed) fail(words("microphone_lost"));
 });
 
 byId("record").addEventListener("click", () => {
@@ -179,6 +185,7 @@ async function startDictation() {
       byId("draft").textContent = "";
       const { value } = byId("dictated");
       byId("dictated").value = value && !/\s$/.test(value) ? `${value} ${text}` : value + text;
+      textChanged();
     },
     end: (problem) => {
       dictation = null;
@@ -197,21 +204,36 @@ byId("dictate").addEventListener("click", () => {
   else dictation.stop();
 });
 
+/** There is another text than the one that could be brought back. */
+function textChanged() {
+  loose = byId("dictated").value.trim() !== "";
+  cleared = null;
+  byId("clear").textContent = words("try_clear");
+}
+
+byId("dictated").addEventListener("input", textChanged);
+
 byId("clear").addEventListener("click", () => {
-  byId("dictated").value = "";
-  announce(words("try_cleared"));
-  byId("dictated").focus();
+  const before = cleared;
+  const { value } = byId("dictated");
+  byId("dictated").value = before ?? "";
+  textChanged();
+  announce(words(before === null ? "try_cleared" : "undone"));
+  if (before !== null || !value) return;
+  cleared = value;
+  byId("clear").textContent = words("undo");
 });
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
     const source = byId(button.dataset.copy);
     await navigator.clipboard.writeText(source.value ?? source.textContent);
+    if (source === byId("dictated")) loose = false;
     announce(words("try_copied"));
   });
 }
 
 byId("open-again").addEventListener("click", () => open("POST"));
-addEventListener("beforeunload", (event) => { if (recording !== null) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (recording !== null || adding || loose) event.preventDefault(); });
 offerMine(home);
 open("POST");
