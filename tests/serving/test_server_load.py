@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import socket
 import threading
 import time
 from collections import Counter
@@ -119,4 +121,22 @@ def test_accepted_requests_are_answered_when_it_is_stopped(stoppable: Server) ->
         statuses = Counter(request.result().status_code for request in asked)
     assert statuses.total() == 24
     assert set(statuses) <= {200, 503}
+    assert stoppable.process.wait(15) == 0
+
+
+@pytest.mark.slow
+def test_a_request_still_being_sent_is_told_that_the_server_stops(stoppable: Server) -> None:
+    """It cannot be waited for; a bare 500 and a traceback in the server's own messages would be no answer."""
+    with socket.create_connection(("127.0.0.1", stoppable.port), timeout=20) as connection:
+        connection.sendall(
+            b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999\r\n"
+            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+        )
+        time.sleep(1)
+        stoppable.process.send_signal(signal.SIGTERM)
+        answer = connection.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 503 ")
+    assert "retry-after: " in answer.lower()
+    body = next(line for line in answer.splitlines() if line.startswith("{"))
+    assert json.loads(body)["error"]["message"].startswith("the server is stopping")
     assert stoppable.process.wait(15) == 0

@@ -19,6 +19,7 @@ from ownvoice.serving.access import Access
 
 _DRAIN_SECONDS = 1.0
 """A refused client may finish sending for so long: many read no answer before that. What it sends is thrown away."""
+_STOPPING = "the server is stopping; ask again when it is back"
 _KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -39,8 +40,19 @@ class Gate:
         self._access = access
         self._retry_after = retry_after
         self._held = 0
+        self._times: set[asyncio.Timeout] = set()
         self.stopping = False
-        """Set when the server is being stopped: what comes from then on is refused."""
+        """Whether the server is being stopped: what comes from then on is refused."""
+
+    def stop(self, patience: float) -> None:
+        """Refuse what comes, and after ``patience`` seconds what is still being received, decoded or heard.
+
+        Called in the thread of the event loop.
+        """
+        self.stopping = True
+        until = asyncio.get_running_loop().time() + patience
+        for time in self._times:
+            time.reschedule(until)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -61,11 +73,32 @@ class Gate:
         elif self._too_large(headers):
             await self._refuse(413, self._size_limit, receive, send)
         elif self.stopping:
-            await self._refuse(503, "the server is stopping; ask again when it is back", receive, send)
+            await self._refuse(503, _STOPPING, receive, send)
         elif self._held >= self._settings.max_requests:
             await self._refuse(429, "too many requests are waiting", receive, send)
         else:
-            await self._hold(scope, *self._bounded(receive, send))
+            await self._answer_in_time(scope, *self._bounded(receive, send))
+
+    async def _answer_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through; it gets an honest answer too when it has none by the time the server has to end."""
+        begun = False
+
+        async def beginning(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        time = asyncio.timeout(None)
+        try:
+            async with time:
+                self._times.add(time)
+                await self._hold(scope, receive, beginning)
+        except TimeoutError:
+            if begun or not time.expired():
+                raise
+            await self._send_refusal(503, _STOPPING, send)
+        finally:
+            self._times.discard(time)
 
     async def _hold(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._held += 1
@@ -119,6 +152,9 @@ class Gate:
     async def _refuse(self, status: int, reason: str, receive: Receive, send: Send) -> None:
         if status != 413:  # what is too large is not worth waiting for
             await _drain(receive)
+        await self._send_refusal(status, reason, send)
+
+    async def _send_refusal(self, status: int, reason: str, send: Send) -> None:
         headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
         if status in {429, 503}:
             headers.append((b"retry-after", str(self._retry_after()).encode()))

@@ -29,6 +29,8 @@ from ownvoice.serving.voices import load_voices
 
 FINISH_SECONDS = 6.0
 """For what waits when the signal comes."""
+_PATIENCE = FINISH_SECONDS + 0.5
+"""From the signal until what has no answer yet is refused: those that wait to be heard have just been."""
 EXIT_SECONDS = 9.0
 """From the signal to the end: supervisors kill after ten (docker stop)."""
 _CONNECTIONS = 1024
@@ -98,7 +100,7 @@ def serve(
 
     def stop() -> None:
         if not gate.stopping:
-            gate.stopping = True
+            gate.stop(_PATIENCE)
             batcher.finish_within(FINISH_SECONDS)
             _end_at_the_latest(EXIT_SECONDS)
 
@@ -106,8 +108,8 @@ def serve(
         threading.Thread(target=_stop_after, args=(while_pid,), daemon=True).start()
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     _Server(_config(gate, settings), stop, lambda port: started(f"http://{name}:{port}", tuple(voices))).run()
-    if not batcher.close(patience=0.2):
-        _leave()
+    batcher.close(patience=0.2)
+    _leave()
 
 
 def _config(gate: Gate, settings: ServeSettings) -> uvicorn.Config:
@@ -146,7 +148,10 @@ def _end_at_the_latest(seconds: float) -> None:
 
 
 def _leave() -> None:
-    """End now: a batch that is being computed cannot be interrupted, and its requests have had their answer."""
+    """End now: a batch or a recording being decoded cannot be interrupted, and its request has had its answer.
+
+    On a busy machine Python itself takes seconds to put away libraries of this size, and nothing is left to be saved.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
