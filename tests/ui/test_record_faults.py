@@ -254,6 +254,17 @@ def test_a_page_about_to_sleep_sends_what_was_said_and_the_screen_stays_on(tab: 
     assert_nothing_lost(desk, 1)
 
 
+def test_a_browser_that_asks_unnoticed_is_pointed_to(tab: Page, studio: Studio) -> None:
+    tab.add_init_script("navigator.mediaDevices.getUserMedia = () => new Promise(() => {})")
+    desk = RecordDesk(tab, studio, "asked")
+    desk.part("record").click()
+    desk.wait_to_hear("If the browser asks, choose “Allow”.")
+    assert "If the browser asks" in tab.locator("#problem").inner_text()
+    desk.part("next").click(force=True)
+    desk.wait_to_hear("If the browser asks, choose “Allow”.")
+    assert_accessible(tab)
+
+
 def test_a_microphone_that_gives_nothing_is_told_once_while_recording(tab: Page, studio: Studio) -> None:
     tab.add_init_script("""
         navigator.mediaDevices.getUserMedia = async () => new AudioContext().createMediaStreamDestination().stream;

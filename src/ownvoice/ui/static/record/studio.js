@@ -11,6 +11,7 @@ import { Uplink } from "./uplink.js";
 import { hintTexts, inSeconds } from "./wording.js";
 
 const TAIL_SECONDS = 0.25; // a last sound often comes as the button is pressed
+const OPENING_LONG = 2000; // milliseconds: by then the browser is asking somebody who may not have noticed
 const TWICE = 400; // milliseconds: a second press this soon is a tremor, not a wish
 
 export class Studio extends EventTarget {
@@ -52,7 +53,8 @@ export class Studio extends EventTarget {
   /** Record this phrase, or stop recording it. */
   async record(phrase = this.phrase) {
     const now = performance.now();
-    if (now - this.#pressed < TWICE || this.opening) return;
+    if (now - this.#pressed < TWICE) return;
+    if (this.opening) return announce(words("microphone_opening"));
     this.#pressed = now;
     if (this.recording?.phrase === phrase) this.stop(phrase.uplink.trouble ? "stopped_unsaved" : "stopped");
     else if (this.recording) announce(words("stop_first"));
@@ -99,13 +101,20 @@ export class Studio extends EventTarget {
     this.opening = true;
     this.problem = null;
     this.changed();
+    const waiting = setTimeout(() => {
+      this.problem = words("microphone_opening");
+      announce(this.problem);
+      this.changed();
+    }, OPENING_LONG);
     try {
       await this.microphone.open({ microphone, echo, noise, gain });
+      this.problem = null;
     } catch (error) {
       if (!(error instanceof MicrophoneProblem)) throw error;
       this.#fail(words(`microphone_${error.kind}`));
       return false;
     } finally {
+      clearTimeout(waiting);
       this.opening = false;
       this.changed();
     }
@@ -248,7 +257,7 @@ export class Studio extends EventTarget {
    * at the end of what is in the page.
    */
   async go(step, done = "") {
-    if (this.recording || this.opening) return announce(words("stop_first"));
+    if (this.recording || this.opening) return announce(words(this.opening ? "microphone_opening" : "stop_first"));
     const to = this.at + step;
     if (to < 0) return announce(words("first_phrase"));
     if (to >= this.session.phrases.length && !await this.fetchTo(to + 1)) return;
