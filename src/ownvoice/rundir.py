@@ -185,6 +185,7 @@ class VoiceFolder:
                     path.mkdir(mode=0o700)
                 except FileExistsError:
                     continue
+                sync_folder(self.runs)
                 return RunFolder(path)
         raise DataError("a thousand runs were started in one second", where=self.runs)
 
@@ -365,6 +366,8 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 def make_folder(folder: Path) -> None:
     """Make ``folder`` and those above it where they do not exist; into the new ones only their owner can look.
 
+    They survive a power cut from then on.
+
     Raises
     ------
     NotADirectoryError
@@ -373,6 +376,7 @@ def make_folder(folder: Path) -> None:
     try:
         for missing in reversed([path for path in (folder, *folder.parents) if not path.is_dir()]):
             missing.mkdir(mode=0o700, exist_ok=True)  # pathlib's own "parents" gives only the last one this mode
+            sync_folder(missing.parent)
     except FileExistsError as error:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), error.filename) from None
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ownvoice.config import VoiceSettings
 from ownvoice.data.manifest import read_manifest, revise_utterance
+from ownvoice.data.new_voice import create_voice
 from ownvoice.data.shelf import list_trash, list_voices, purge_voice, restore_voice, trash_voice
 from ownvoice.errors import DataError
 from voices import make_voice
@@ -44,6 +46,17 @@ def test_bringing_back_overwrites_nothing(tmp_path: Path) -> None:
     make_voice(tmp_path / "anna", 1)
     assert restore_voice(tmp_path, trashed.key) == "anna-2"
     assert {voice.name: voice.utterances for voice in list_voices(tmp_path)} == {"anna": 1, "anna-2": 2}
+
+
+def test_voices_of_one_name_deleted_in_one_second_all_come_back(tmp_path: Path) -> None:
+    name = "\N{MICROPHONE}" * 50  # the longest there may be
+    for number in range(3):
+        voice = create_voice(tmp_path, name, VoiceSettings())
+        (voice.path / "which").write_text(str(number))
+        trash_voice(tmp_path, name)
+    keys = [trashed.key for trashed in list_trash(tmp_path)]
+    back = [restore_voice(tmp_path, key) for key in keys]
+    assert sorted((tmp_path / voice / "which").read_text() for voice in back) == ["0", "1", "2"]
 
 
 def test_only_what_is_in_the_trash_can_be_deleted_for_good(tmp_path: Path) -> None:

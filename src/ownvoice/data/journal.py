@@ -56,7 +56,6 @@ def append(path: Path, data: bytes) -> None:
         when the disk is full or the folder cannot be written.
     """
     with storage_faults(path):
-        is_new = not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)  # words are personal
         try:
             before = os.fstat(descriptor).st_size
@@ -65,13 +64,13 @@ def append(path: Path, data: bytes) -> None:
                 while rest:
                     rest = rest[os.write(descriptor, rest) :]
                 os.fsync(descriptor)
+                if not before:  # it may be new
+                    sync_folder(path.parent)
             except BaseException:
                 os.ftruncate(descriptor, before)
                 raise
         finally:
             os.close(descriptor)
-        if is_new:
-            sync_folder(path.parent)
 
 
 def has_open_tail(path: Path) -> bool:

@@ -27,7 +27,7 @@ from ownvoice.data.utterance import (
     utterance_id,
 )
 from ownvoice.errors import ConfigError, DataError, ManifestError, storage_faults
-from ownvoice.rundir import VoiceFolder, make_folder, sync_folder, write_atomically
+from ownvoice.rundir import VoiceFolder, make_folder, write_atomically
 
 __all__ = [
     "ManifestReading",
@@ -221,9 +221,7 @@ def next_wav_name(voice: VoiceFolder) -> str:
         when the folder cannot be written or another program holds it.
     """
     with journal.locked(voice.lock), storage_faults(voice.wavs):
-        if not voice.wavs.is_dir():
-            make_folder(voice.wavs)
-            sync_folder(voice.path)
+        make_folder(voice.wavs)
         try:
             number = int(voice.wav_counter.read_text(encoding="ascii"))
         except (FileNotFoundError, ValueError):  # a first name, or a counter cut off by a crash

@@ -13,6 +13,9 @@ from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
 MAX_NAME = 60
 """Characters of a voice's name: it is a folder's name too, on any system."""
 
+MAX_BYTES = 200
+"""Bytes of it: in the trash its name has the time before it, and a file system takes 255 in all."""
+
 _NOT_IN_NAMES = set('/\\:*?"<>|')
 
 
@@ -49,7 +52,7 @@ def create_voice(voices: Path, name: str, settings: VoiceSettings) -> VoiceFolde
 
 def _folder_name(name: str) -> str:
     folder = unicodedata.normalize("NFC", " ".join(name.split()))
-    if not folder or len(folder.encode()) > 4 * MAX_NAME or len(folder) > MAX_NAME:
+    if not folder or len(folder.encode()) > MAX_BYTES or len(folder) > MAX_NAME:
         raise DataError(f"a name has 1 to {MAX_NAME} letters", mend="Choose another name.")
     if folder[0] == "." or folder[-1] == "." or any(one in _NOT_IN_NAMES or not one.isprintable() for one in folder):
         raise DataError(f"{folder!r} cannot be a name here", mend="Use letters, numbers, spaces and hyphens.")

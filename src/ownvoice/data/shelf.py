@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
 from ownvoice.data.recording import unnamed_recordings
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import DataError, OwnvoiceError, storage_faults
-from ownvoice.rundir import VoiceFolder, sync_folder
+from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
 
 TRASH = ".trash"
 """Folder of deleted voices, beside the others; no voice's name begins with a dot."""
@@ -106,12 +106,10 @@ def trash_voice(folder: Path, name: str) -> TrashedVoice:
     if not name or Path(name).name != name or name.startswith(".") or source.is_symlink() or not source.is_dir():
         raise DataError(f"there is no voice called {name!r} here", mend="Reload the page.")
     trash = folder / TRASH
-    stamp = datetime.now(UTC).replace(microsecond=0)
-    trashed = TrashedVoice(f"{stamp:%Y%m%d-%H%M%S}-{name}", name, stamp)
     with storage_faults(trash):
-        trash.mkdir(mode=0o700, exist_ok=True)
-        source.rename(trash / trashed.key)
-        sync_folder(folder)
+        make_folder(trash)
+        trashed = _new_key(trash, name)
+        _move(source, trash / trashed.key)
     return trashed
 
 
@@ -137,8 +135,7 @@ def restore_voice(folder: Path, key: str) -> str:
     while (folder / name).exists():
         name, number = f"{trashed.name}-{number}", number + 1
     with storage_faults(folder):
-        (folder / TRASH / key).rename(folder / name)
-        sync_folder(folder)
+        _move(folder / TRASH / key, folder / name)
     return name
 
 
@@ -155,6 +152,21 @@ def purge_voice(folder: Path, key: str) -> None:
     _find_trashed(folder, key)
     with storage_faults(folder / TRASH):
         shutil.rmtree(folder / TRASH / key)
+
+
+def _new_key(trash: Path, name: str) -> TrashedVoice:
+    """A place in the trash that is free: another voice of this name may have come there in this second."""
+    stamp = datetime.now(UTC).replace(microsecond=0)
+    while (trash / (key := f"{stamp:%Y%m%d-%H%M%S}-{name}")).exists():
+        stamp += timedelta(seconds=1)
+    return TrashedVoice(key, name, stamp)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Durable in the new place before it is in the old one: a power cut leaves it in one of them at least."""
+    source.rename(target)
+    sync_folder(target.parent)
+    sync_folder(source.parent)
 
 
 def _find_trashed(folder: Path, key: str) -> TrashedVoice:

@@ -184,10 +184,7 @@ class Takes:
     def _locked(self) -> Iterator[None]:
         """Hold this voice's takes against other processes and threads."""
         with storage_faults(self.voice.takes):
-            if not self.voice.takes.is_dir():
-                make_folder(self.voice.path)
-                self.voice.takes.mkdir(mode=0o700, exist_ok=True)
-                sync_folder(self.voice.path)
+            make_folder(self.voice.takes)
         with journal.locked(self.voice.takes / ".lock"), storage_faults(self.voice.takes):
             yield
 
@@ -222,9 +219,7 @@ class Takes:
         utterance = self._line_of(take.id) if target.exists() else None
         if utterance is None:
             converted, seconds = folder.convert()
-            if not self.voice.wavs.is_dir():
-                self.voice.wavs.mkdir(mode=0o700, exist_ok=True)
-                sync_folder(self.voice.path)
+            make_folder(self.voice.wavs)
             converted.replace(target)
             sync_folder(self.voice.wavs)
             utterance = _utterance(take, f"{self.voice.wavs.name}/{target.name}", seconds)

@@ -8,7 +8,6 @@ belong to which file, and how the batch is saved, is told in ``upload_words.py``
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import unicodedata
@@ -91,9 +90,7 @@ def start_upload(voice: VoiceFolder) -> UploadFolder:
         )
     upload = UploadFolder(voice.uploads / secrets.token_hex(8))
     with storage_faults(upload.path):
-        make_folder(voice.path)
-        voice.uploads.mkdir(mode=0o700, exist_ok=True)
-        upload.path.mkdir(mode=0o700)
+        make_folder(upload.path)
         upload.log.touch(mode=0o600)
     return upload
 
@@ -219,7 +216,7 @@ def store_piece(upload: UploadFolder, number: int, at: int, data: bytes) -> Uplo
             raise SourceError("is larger than it was announced", where=file.name, mend="Bring it in again.")
         fresh = data[file.stored - at :] if at <= file.stored else b""
         if fresh:
-            _append(upload, number, fresh)
+            journal.append(upload.part(number), fresh)
         file = find_file(upload, number)
     if file.is_whole and file.is_sound and file.seconds is None and file.fault is None:
         _decode(upload, file)
@@ -244,16 +241,6 @@ def _write(upload: UploadFolder, entries: Sequence[dict[str, Any]]) -> None:
         journal.mend_tail(upload.log, upload.torn_lines, is_json_object)
         lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
         journal.append(upload.log, "".join(lines).encode())
-
-
-def _append(upload: UploadFolder, number: int, data: bytes) -> None:
-    path = upload.part(number)
-    with storage_faults(path):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _decode(upload: UploadFolder, file: UploadedFile) -> None:
