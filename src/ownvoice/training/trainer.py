@@ -22,6 +22,7 @@ from ownvoice.model.device import choose_device, computing_dtype
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.source import find_model
 from ownvoice.rundir import RunFolder
+from ownvoice.training.allocator import give_back_freed_memory
 from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
 from ownvoice.training.dev import Score
 from ownvoice.training.durable import locked
@@ -120,6 +121,7 @@ def _ready_loop(
     group: ProcessGroup,
 ) -> TrainingLoop:
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
+    give_back_freed_memory()
     log.emit(events.Stage("load"))
     twice = _computes_twice(settings)  # by what is free before the weights are there
     recogniser = _load_base(settings, group)
