@@ -80,7 +80,11 @@ def test_command_refuses_before_anything_is_downloaded(voice: VoiceFolder, here)
 def test_outlook_before_a_training_that_can_work(voice: VoiceFolder, here) -> None:  # type: ignore[no-untyped-def]
     here("cuda", 80)
     said = outlook(require_room(voice, TrainingSettings()))
-    assert said is not None and said.startswith("This needs about 2") and "after the first steps" in said
+    assert said is not None and said.startswith("This needs about 28.5 GB") and "after the first steps" in said
+    assert "twice" not in said
+    here("cuda", 12)
+    said = outlook(require_room(voice, TrainingSettings()))
+    assert said is not None and said.startswith("This needs about 11.5 GB") and "Each layer is computed twice" in said
     assert outlook(needs.preflight(voice, TrainingSettings(base_model="someone/voxtral"))) is None
 
 

@@ -126,6 +126,8 @@ def compute_twice(model: VoxtralForConditionalGeneration) -> None:
     cost").
     """
     model.activation_checkpointing_enable(activation_checkpointing_kwargs={"use_reentrant": False})
+    # The other kind of checkpointing needs gradients down to the first layer's input; they would keep the convolutions.
+    model.disable_input_require_grads()
 
 
 def train_whole(model: VoxtralForConditionalGeneration, scope: Scope) -> None:

@@ -1,8 +1,8 @@
-"""Bytes that the forward pass of a Voxtral keeps for the way back, from its shape alone; no torch.
+"""Bytes that training and transcribing a Voxtral keep beside its weights, from its shape alone; no torch.
 
 Counted layer by layer from what autograd saves of transformers' Voxtral with PEFT's adapters and PyTorch's fused
-attention, which never stores its matrix. ``tests/training/test_activations.py`` counts them on the real classes. Memory
-of other kinds is :mod:`ownvoice.training.preflight`'s.
+attention, which never stores its matrix. ``tests/training/test_activations.py`` counts what is kept, and the most that
+exists at a time, on the real classes. Memory of other kinds is :mod:`ownvoice.training.preflight`'s.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 BF16, FP32 = 2, 4
 HEAD_LABELS = 24
-"""Label tokens of a clip whose logits exist at a time; phrases of people's own have 8 to 20."""
+"""Label tokens of a clip; phrases of people's own have 8 to 20."""
+HEAD_CHUNK = 256
+"""Labels of a pass whose logits exist at a time (``ownvoice.model.loss.HEAD_CHUNK``)."""
 
 
 @dataclass(frozen=True)
@@ -34,32 +36,39 @@ class Pass:
     """Whether layers keep their input alone and are computed a second time (checkpointing)."""
 
 
-def pass_bytes(shape: Shape, of: Pass) -> int:
-    """Bytes one window's forward pass keeps at most at a time, its way back included.
+def pass_bytes(shape: Shape, of: Pass, windows: int = 1) -> int:
+    """The most that exists at a time of a forward pass over ``windows`` windows and of its way back.
 
-    On the way back the inside of a layer exists about three times: its values, their gradients, and what its operations
-    need meanwhile (fitted to bench/memory.py on a CPU).
+    All that is kept exists when the way back begins; it ends in the decoder's last layer, whose gradients come while
+    its values are still there, or in the head. Where layers are computed twice, one layer's inside exists at a time:
+    while it is a decoder's, the inputs of all layers are there, and while it is an encoder's, those of the encoder.
     """
-    frames, tokens = shape.audio_frames, shape.prompt_tokens
-    encoder = frames * _encoder_layer(shape, of) if of.encoder else 0
-    decoder = tokens * _decoder_layer(shape, of)
-    if not of.twice:
-        kept = shape.audio_layers * encoder + shape.layers * decoder
-    else:
+    frames, tokens = windows * shape.audio_frames, windows * shape.prompt_tokens
+    hearing = frames * _encoder_layer(shape, of) if of.encoder else 0
+    writing = tokens * _decoder_layer(shape, of)
+    hearing_back = frames * _encoder_way_back(shape, of) if of.encoder else 0
+    writing_back, head = tokens * _decoder_way_back(shape, of), _head(shape, windows)
+    if of.twice:
         width = BF16 if of.bf16 else FP32
-        inputs = frames * shape.audio_layers * shape.audio_hidden * width * of.encoder
-        inputs += tokens * shape.layers * shape.hidden * (width if of.adapters else FP32)
-        kept = inputs + max(encoder, decoder)
-    return kept + 2 * max(encoder, decoder) + _on_the_way_back(shape, of) + _head(shape)
+        heard = frames * shape.audio_layers * shape.audio_hidden * width * of.encoder
+        written = tokens * shape.layers * shape.hidden * (width if of.adapters else FP32)
+        peak = max(heard + written + max(head, writing + writing_back), heard + hearing + hearing_back)
+    else:
+        peak = shape.audio_layers * hearing + max(shape.layers * writing + max(head, writing_back), hearing_back)
+    return peak + frames * _around_the_encoder(shape, of)
 
 
-def hearing_bytes(shape: Shape, *, bf16: bool) -> int:
-    """Bytes that transcribing one window takes: its keys and values, and the widest layer's inside."""
+def hearing_bytes(shape: Shape, *, adapters: bool, bf16: bool) -> int:
+    """The most that exists at a time while one window is transcribed.
+
+    First the encoder's widest layer, then its keys and values of all layers and the decoder's widest.
+    """
     size = BF16 if bf16 else FP32
-    cached = 2 * shape.layers * shape.key_value_heads * shape.head_dim * shape.prompt_tokens * size
-    encoder = shape.audio_frames * (3 * shape.audio_hidden + 2 * shape.audio_feed_forward) * size
-    decoder = shape.prompt_tokens * (3 * shape.hidden + 3 * shape.feed_forward) * size
-    return cached + max(encoder, decoder)
+    widened = FP32 * shape.audio_feed_forward if adapters and bf16 else 0
+    encoder = shape.audio_frames * ((3 * shape.audio_hidden + 2 * shape.audio_feed_forward) * size + widened)
+    cached = 2 * shape.layers * shape.key_value_heads * shape.head_dim * size
+    decoder = shape.prompt_tokens * (cached + (3 * shape.hidden + 3 * shape.feed_forward) * size)
+    return max(encoder, decoder)
 
 
 def _encoder_layer(shape: Shape, of: Pass) -> int:
@@ -90,15 +99,37 @@ def _decoder_layer(shape: Shape, of: Pass) -> int:
     return common + size * (3 * shape.hidden + query) + mask * (3 * shape.hidden + query)
 
 
-def _on_the_way_back(shape: Shape, of: Pass) -> int:
-    """Gradients of a layer's inside, of which about four of the widest exist at a time."""
-    size = BF16 if of.bf16 else FP32
-    widest = shape.prompt_tokens * shape.feed_forward
-    if of.encoder:
-        widest = max(widest, shape.audio_frames * shape.audio_feed_forward)
-    return 4 * widest * size
+def _encoder_way_back(shape: Shape, of: Pass) -> int:
+    """Bytes a frame that exist beside a layer's inside while its feed-forward half is computed again, or gone back.
+
+    Its inner value once more, and a few of its width. PEFT turns an adapter's input to float32, once before dropout and
+    once after it.
+    """
+    size, inner = BF16 if of.bf16 else FP32, shape.audio_feed_forward
+    if not of.adapters:
+        return (inner + shape.audio_hidden) * size
+    return (inner + 3 * shape.audio_hidden) * size + 2 * FP32 * inner * of.bf16
 
 
-def _head(shape: Shape) -> int:
-    """Logits, their float32 copy's logarithms, and the gradients of both."""
-    return HEAD_LABELS * shape.vocabulary * 3 * FP32
+def _decoder_way_back(shape: Shape, of: Pass) -> int:
+    """Bytes a token: gradients of the three inner values of a feed-forward layer, and of its norm in float32."""
+    return 3 * shape.feed_forward * (BF16 if of.bf16 else FP32) + 2 * shape.hidden * FP32
+
+
+def _around_the_encoder(shape: Shape, of: Pass) -> int:
+    """Bytes a frame: the closing norm's input and output; where the convolutions are trained, what these keep.
+
+    The first of them has two frames for each of the second: it keeps two values of each, and the second one. In
+    bfloat16 the spectrogram is copied.
+    """
+    if not of.encoder:
+        return 0
+    norm = 2 * shape.audio_hidden * (BF16 if of.bf16 else FP32)
+    if of.adapters:
+        return norm
+    return norm + 5 * shape.audio_hidden * (BF16 if of.bf16 else FP32) + 2 * shape.mel_bins * BF16 * of.bf16
+
+
+def _head(shape: Shape, windows: int) -> int:
+    """The logarithms of what the logits say, and the gradients of both, in float32."""
+    return min(windows * HEAD_LABELS, HEAD_CHUNK) * shape.vocabulary * 3 * FP32

@@ -87,10 +87,16 @@ class TrainingLoop:
 
     def _prepare_device(self) -> None:
         from accelerate import Accelerator
+        from accelerate.utils import AutocastKwargs
 
         optimiser = make_optimiser(self._parameters.values(), self._settings, self._peak)
         precision = "bf16" if self._dtype == torch.bfloat16 else "no"
-        self._accelerator = Accelerator(mixed_precision=precision, cpu=choose_device().type == "cpu")
+        # A pass needs each weight once: to keep all of them in bfloat16 until its end would save nothing.
+        self._accelerator = Accelerator(
+            mixed_precision=precision,
+            cpu=choose_device().type == "cpu",
+            kwargs_handlers=[AutocastKwargs(cache_enabled=False)],
+        )
         loss = LabelLoss(self._recogniser.model)
         if self._group.is_sharded:
             self._loss, self._optimiser = self._accelerator.prepare(loss, optimiser)
@@ -253,7 +259,10 @@ class TrainingLoop:
         self._log.emit(events.Eval(self._state.step, look.wer, look.cer, look.loss, is_best, seconds, short_wer))
 
     def _hear_dev(self, *, short: bool) -> DevLook:
-        with self._accelerator.autocast(), whole_root(self._loss):
+        from accelerate.utils import AutocastKwargs
+
+        # a transcript needs each weight for every word of it, so here they are kept
+        with self._accelerator.autocast(AutocastKwargs(cache_enabled=True)), whole_root(self._loss):
             return look_at_dev(
                 self._recogniser,
                 self._maker,

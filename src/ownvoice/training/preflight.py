@@ -96,9 +96,8 @@ class Shape:
     @property
     def parameters(self) -> int:
         """All of them: encoder, projector, decoder, and the two vocabulary matrices, which are not tied."""
-        attention = 2 * self.hidden * self.head_dim * (self.heads + self.key_value_heads)
-        layer = attention + 3 * self.hidden * self.feed_forward + 2 * self.hidden
-        decoder = self.layers * layer + self.hidden + 2 * self.vocabulary * self.hidden
+        norms = (2 * self.layers + 1) * self.hidden
+        decoder = self.layers * self.decoder_layer_parameters + norms + 2 * self.vocabulary * self.hidden
         return self.encoder_parameters + self._projector_parameters + decoder
 
     @property
@@ -110,9 +109,13 @@ class Shape:
     def linear_parameters(self) -> int:
         """Of all linear layers but the vocabulary head: what 4 bits are enough for."""
         encoder = self.audio_layers * (4 * self.audio_hidden**2 + 2 * self.audio_hidden * self.audio_feed_forward)
+        return encoder + self._projector_parameters + self.layers * self.decoder_layer_parameters
+
+    @property
+    def decoder_layer_parameters(self) -> int:
+        """Of the linear layers of one layer of the decoder: query and output, key and value, and the feed-forward's."""
         attention = 2 * self.hidden * self.head_dim * (self.heads + self.key_value_heads)
-        decoder = self.layers * (attention + 3 * self.hidden * self.feed_forward)
-        return encoder + self._projector_parameters + decoder
+        return attention + 3 * self.hidden * self.feed_forward
 
     @property
     def largest_matrix(self) -> int:
@@ -162,7 +165,7 @@ class MemoryEstimate:
     optimiser: int
     """Adapters, gradients, AdamW's two moments."""
     activations: int
-    """What a forward pass keeps for the way back, or what transcribing the dev set takes, if that is more."""
+    """The most that a pass and its way back keep at a time, or what transcribing the dev set takes, if that is more."""
 
     @property
     def total(self) -> int:
@@ -184,10 +187,10 @@ def estimate_memory(
 ) -> MemoryEstimate:
     """What training ``shape`` takes at ``clips`` windows a forward pass.
 
-    A trained parameter costs 4 bytes of gradient and 8 of AdamW's two moments (Loshchilov & Hutter 2019), or 2 where
-    these are kept in 8 bits (Dettmers et al. 2022); an adapter's own weights are 4 more. In full training all weights
-    are float32, and computing in bfloat16 makes a copy of 2 bytes more for the time of a pass (Micikevicius et al.
-    2018). Buffers of libraries and fragmentation are not counted.
+    A trained parameter costs 4 bytes of gradient and 8 of AdamW's two moments (Loshchilov & Hutter 2019), or 2
+    where these are kept in 8 bits (Dettmers et al. 2022); an adapter's own weights are 4 more. In full training all
+    weights are float32, and computing in bfloat16 takes a copy of 2 bytes more (Micikevicius et al. 2018). Buffers
+    of libraries and fragmentation are not counted.
 
     Parameters
     ----------
@@ -218,15 +221,21 @@ def estimate_memory(
         card=card,
         twice=qlora if twice is None else twice,
     )
-    kept = clips * pass_bytes(shape, of) + (trained * BF16 if full and bf16 else 0)
+    kept = pass_bytes(shape, of, clips)
+    head = shape.vocabulary * shape.hidden
+    look = heard * hearing_bytes(shape, adapters=not full, bf16=bf16)
+    if bf16:  # trained weights once more, as they are computed with; in layers computed twice, when it is their turn
+        kept += BF16 * (max(shape.decoder_layer_parameters, head) * full if of.twice else trained)
+        look += BF16 * trained
     if bf16 and not card:
-        kept += BF16 * shape.vocabulary * shape.hidden  # the head, repacked for the processor
+        kept += BF16 * head  # repacked for the processor
     if qlora:
         kept += 2 * size * shape.largest_matrix  # a layer's weights are unpacked while it computes, and on the way back
+    gradients = trained * FP32
     return MemoryEstimate(
         weights=weights,
-        optimiser=trained * ((0 if full else FP32) + FP32 + moments),
-        activations=max(kept, heard * hearing_bytes(shape, bf16=bf16)),
+        optimiser=trained * ((0 if full else FP32) + moments) + gradients,
+        activations=max(kept, look - gradients),  # while the dev set is transcribed there are none
     )
 
 

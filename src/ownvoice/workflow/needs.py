@@ -91,6 +91,8 @@ class Need:
     download: int
     cache: int
     seconds: float | None
+    twice: bool
+    """Whether layers are computed twice, which saves memory (``checkpointing``)."""
     measured: bool
     """Whether the time comes from an earlier run with the same model, method and scope, rather than from arithmetic."""
 
@@ -203,7 +205,7 @@ def _measure_cpu() -> float:
 def _need(voice: VoiceFolder, settings: TrainingSettings, here: Machine) -> Need:
     shape = _shape(settings.base_model)
     if shape is None:
-        return Need(None, None, 0, 0, 0, None, False)
+        return Need(None, None, 0, 0, 0, None, twice=False, measured=False)
     each = _windows(voice, shape)
     windows, longest = sum(each), max(each, default=1)
     place = Place(here.device != "cpu", here.bf16, here.memory_free)
@@ -220,7 +222,7 @@ def _need(voice: VoiceFolder, settings: TrainingSettings, here: Machine) -> Need
         work += estimate_work(shape, settings.method) * LOOK_WORK * heard_again
         seconds = START_SECONDS + memory.weights / READ_SPEED + windows * work / (EFFICIENCY * here.flops)
     disk = _run_bytes(shape, settings, here) + cache + download
-    return Need(memory.total + PROCESS_BYTES, memory, disk, download, cache, seconds, measured)
+    return Need(memory.total + PROCESS_BYTES, memory, disk, download, cache, seconds, twice, measured)
 
 
 def _run_bytes(shape: Shape, settings: TrainingSettings, here: Machine) -> int:

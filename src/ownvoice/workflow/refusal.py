@@ -45,14 +45,13 @@ def require_room(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
 
 
 def outlook(found: Preflight) -> str | None:
-    """One sentence of what it needs and how long it will take; None where the model's shape is not known yet."""
+    """What it needs, how long it will take, and how it saves memory; None where the model's shape is not known yet."""
     need = found.need
     if need.memory is None or need.seconds is None:
         return None
     said = f"This needs about {size(need.memory)} of memory and {size(need.disk)} of disk, and takes about "
-    return f"{said}{duration(need.seconds)}" + (
-        "." if need.measured else "; after the first steps that is known better."
-    )
+    said += duration(need.seconds) + ("." if need.measured else "; after the first steps that is known better.")
+    return said + " Each layer is computed twice, which saves memory." * need.twice
 
 
 def _parts(need: Need) -> str:
