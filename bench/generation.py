@@ -141,6 +141,7 @@ def measure(bench: Bench, rounds: int) -> dict[str, object]:
     parts = {name: middle[name] / whole for name in stages} | {"answers": answers / whole}
     return {
         "same answers": same,
+        "processor seconds a second of speech": round(whole / CLIP_SECONDS / len(bench.lengths), 3),
         "shares": {name: round(share, 3) for name, share in parts.items()},
         **{
             f"generate / {name}, {case}": ratios(seconds[f"generate, {case}"], seconds[f"{name}, {case}"])

@@ -30,6 +30,9 @@ _START_SECONDS = 10.0
 """How long a client that has connected may take to say what it wants."""
 _DRAFT_EVERY = 1.0
 """Seconds of new sound after which the phrase being spoken is drafted again."""
+_DRAFT_REST = 2.0
+"""Seconds of new sound that a draft waits for, for each second that the last hearing took: where hearing is slow, a
+phrase that is over seldom waits behind a draft of itself."""
 _PHRASES_WAITING = 4
 """Phrases that are over and not heard yet; with more, no sound is taken in."""
 _FULL_PAUSE = 0.5
@@ -140,14 +143,15 @@ class _Session:
 
     async def _answer(self) -> None:
         """Phrases that are over first and in order; a draft of the one being spoken when nothing else waits."""
-        drafted = 0
+        drafted, took, clock = 0, 0.0, asyncio.get_running_loop().time
         while True:
+            began = clock()
             if self._over:
                 phrase = self._over[0]
                 heard = await self._hear(phrase, patient=True)
                 self._over.popleft()
                 self._room.set()
-                drafted = 0
+                drafted, took = 0, clock() - began
                 if heard is not None and heard.text:
                     end = phrase.start + phrase.samples.size / SAMPLE_RATE
                     times = {"start": round(phrase.start, 3), "end": round(end, 3), "doubtful": heard.doubtful}
@@ -156,9 +160,11 @@ class _Session:
             if self._ended:
                 return
             current = self._cutter.current
-            if current is not None and current.samples.size - drafted >= _DRAFT_EVERY * SAMPLE_RATE:
+            rest = max(_DRAFT_EVERY, _DRAFT_REST * took) * SAMPLE_RATE
+            if current is not None and current.samples.size - drafted >= rest:
                 drafted = current.samples.size
                 heard = await self._hear(current, patient=False)
+                took = clock() - began
                 if heard is not None and not self._over:
                     await self._say("partial", current, heard.text, {})
                 continue
