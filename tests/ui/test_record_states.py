@@ -45,6 +45,7 @@ def test_hear_delete_undo_skip_and_back(tab: Page, studio: Studio) -> None:
     assert heard.value.status in (200, 206)
     desk.part("remove").click()
     desk.wait_to_hear("Deleted. You can undo this.")
+    assert tab.locator("#progress").inner_text().startswith("Nothing recorded yet.")
     assert focused(tab).startswith("Delete")
     assert [utterance.excluded for utterance in desk.utterances()] == [True]
     desk.part("undo").click()
@@ -213,10 +214,16 @@ def test_going_on_by_itself_waits_where_there_is_a_hint(tab: Page, studio: Studi
 def test_stopping_for_today_loses_nothing_and_goes_on_another_day(tab: Page, studio: Studio) -> None:
     desk = RecordDesk(tab, studio, "today")
     desk.take()
+    tab.wait_for_timeout(500)
+    desk.part("record").click()
+    desk.wait_for("recording")
+    tab.wait_for_timeout(800)
+    desk.end()  # the same phrase, once more
     tab.get_by_role("button", name="Stop for today").click()
     assert focused(tab) == "summary-title"
     assert "1 phrase" in tab.locator("#today").inner_text()
     assert "second" in tab.locator("#today").inner_text(), "less than a minute is no part of a minute"
+    assert tab.locator("#today").inner_text() == tab.locator("#so-far").inner_text()
     assert tab.locator("#goal").inner_text().startswith("Next goal: 5 minutes")
     assert "Everything is saved" in tab.locator("#all-saved").inner_text()
     assert_accessible(tab)

@@ -144,8 +144,8 @@ function showKeys() {
 function bindEnding(studio, toRecord) {
   function draw() {
     const { progress } = studio.session;
-    const { takes, seconds } = studio.sitting;
-    setText(find("today"), takes ? amountText(seconds / 60, takes) : words("today_nothing"));
+    const { phrases, seconds } = studio.sitting;
+    setText(find("today"), phrases ? amountText(seconds / 60, phrases) : words("today_nothing"));
     setText(find("so-far"), amountText(progress.minutes, progress.phrases));
     setText(find("goal"), goalText(progress));
     if (find("to-train")) setShown(find("to-train"), progress.goal.text_key !== "goal_first"); // enough to begin with

@@ -128,8 +128,10 @@ export class Session {
     return call("PATCH", this.#utterance(utterance), change);
   }
 
-  exclude(utterance, excluded) {
-    return this.correct(utterance, { excluded });
+  /** Leave a recording out, or take it in again; how far the person is follows. */
+  async exclude(utterance, excluded) {
+    await this.correct(utterance, { excluded });
+    this.progress = (await this.#ask(0, 0)).progress;
   }
 
   /** An unfinished take was saved after all; `answer` is what finish would have said. */

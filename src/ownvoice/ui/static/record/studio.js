@@ -16,6 +16,7 @@ const TWICE = 400; // milliseconds: a second press this soon is a tremor, not a 
 
 export class Studio extends EventTarget {
   #pressed = -Infinity; // when Record was, if nothing else was since
+  #recorded = new Set(); // phrases, since the page was opened
   #letSleep = null; // while a take is being recorded
   /** `{phrase, uplink, silence, tail}` while a take is being recorded; `tail` counts down once it was stopped. */
   recording = null;
@@ -27,7 +28,6 @@ export class Studio extends EventTarget {
   problem = null;
   /** `{label, run}`: how the last step is taken back. */
   undoable = null;
-  sitting = { takes: 0, seconds: 0 };
 
   /** `at` is the place of the phrase to begin with. */
   constructor(session, at, microphone, player) {
@@ -44,6 +44,12 @@ export class Studio extends EventTarget {
 
   get phrase() {
     return this.session.phrases[this.at];
+  }
+
+  /** What was recorded since the page was opened and counts: a phrase that was recorded again is there once. */
+  get sitting() {
+    const clips = [...this.#recorded].map(({ clip }) => clip).filter(Boolean);
+    return { phrases: clips.length, seconds: clips.reduce((sum, { seconds }) => sum + seconds, 0) };
   }
 
   changed() {
@@ -186,8 +192,8 @@ export class Studio extends EventTarget {
     phrase.clip = answer;
     phrase.state = "saved";
     this.session.progress = answer.progress;
-    this.sitting.takes += 1;
-    this.sitting.seconds += answer.seconds;
+    const isFirst = !this.#recorded.has(phrase);
+    this.#recorded.add(phrase);
     this.problem = null;
     this.undoable = earlier && {
       label: words("undo_again"),
@@ -195,6 +201,7 @@ export class Studio extends EventTarget {
         await this.session.exclude(answer.utterance, true);
         await this.session.exclude(earlier.utterance, false);
         phrase.clip = earlier;
+        if (isFirst) this.#recorded.delete(phrase); // the earlier one is of another day
       },
     };
     const hints = hintTexts(answer.hints);
