@@ -140,6 +140,15 @@ def test_an_unfinished_take_is_listed_with_its_words_and_can_be_kept(takes: Take
         takes.finish(empty.id)
 
 
+def test_a_clock_that_was_set_back_hides_no_unfinished_take(takes: Takes) -> None:
+    take = record(takes, pcm())
+    assert [found.is_live for found in takes.unfinished()] == [True]
+    audio = takes.voice.takes / take.id / "audio.wav"
+    tomorrow = audio.stat().st_mtime + 86_400
+    os.utime(audio, (tomorrow, tomorrow))
+    assert [found.is_live for found in takes.unfinished()] == [False]
+
+
 def test_discarding_can_be_undone(takes: Takes) -> None:
     take = record(takes, pcm())
     takes.discard(take.id)

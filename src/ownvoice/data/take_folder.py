@@ -153,8 +153,8 @@ class TakeFolder:
         return size // _SAMPLE_BYTES
 
     def quiet_seconds(self) -> float:
-        """How long ago the last samples came."""
-        return time.time() - self._audio.stat().st_mtime
+        """How long ago the last samples came; by a clock that was set back since, how far it was."""
+        return abs(time.time() - self._audio.stat().st_mtime)
 
     def append(self, at: int, data: bytes) -> int:
         """Add mono PCM16 samples, of which the first is number ``at``, but those here already; returns how many are.
