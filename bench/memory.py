@@ -3,7 +3,7 @@
     PYTHONPATH=tests python bench/memory.py [CASE]... [--folder FOLDER] [--json]
 
 A case trains a few steps by the package's own way in, on clips of four seconds, and its peak is the most the process
-ever held (``ru_maxrss``; on a graphics card, the most that torch held there). ``loading`` is the peak when the weights
+ever held (on a graphics card, the most that torch held there). ``loading`` is the peak when the weights
 were in place. ``mid`` is a Voxtral of true proportions and 0.5 B parameters and ``mini-3b`` one of Voxtral-Mini's own
 configuration, both with random bfloat16 weights, which are written into FOLDER once, shard by shard (9.4 GB for the
 second); so is ``mini-3b`` on a CPU left out unless it is named. On a card, moments in 8 bits are pages that torch does
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -200,8 +199,9 @@ def _no_score(references: object, hypotheses: object) -> DevScore:
 
 
 def _peak() -> int:
-    """Bytes: the most this process ever held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    """Bytes: the most this process ever held (Linux; ``ru_maxrss`` begins with what its parent held)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def as_line(row: dict[str, Any]) -> str:

@@ -227,8 +227,6 @@ def estimate_memory(
     if bf16:  # trained weights once more, as they are computed with; in layers computed twice, when it is their turn
         kept += BF16 * (max(shape.decoder_layer_parameters, head) * full if of.twice else trained)
         look += BF16 * trained
-    if bf16 and not card:
-        kept += BF16 * head  # repacked for the processor
     if qlora:
         kept += 2 * size * shape.largest_matrix  # a layer's weights are unpacked while it computes, and on the way back
     gradients = trained * FP32
