@@ -8,11 +8,13 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from ownvoice.data.importers import import_recordings
+from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.manifest import Utterance, append_utterances, read_manifest
 from ownvoice.errors import DataError, StorageError
 from ownvoice.rundir import VoiceFolder
@@ -216,6 +218,27 @@ def test_killed_in_the_middle_then_imported_again(folder: Path, voice: VoiceFold
         assert all((voice.path / utterance.audio_path).is_file() for utterance in read_manifest(voice).utterances)
     bring(folder, voice)
     assert sorted(utterance.text for utterance in read_manifest(voice).utterances) == [f"words {n}" for n in range(6)]
+
+
+def test_what_a_killed_import_was_decoding_is_deleted_and_what_a_living_one_is_is_not(
+    folder: Path, voice: VoiceFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    record(folder / "1.wav", 1)
+    put(folder / "1.txt", "words")
+    import_and_die(folder, voice, 1)
+    assert len(list(temporary.glob("*/clip.wav"))) == 1, "the voice of somebody"
+    with scratch_folder() as at_work:
+        (at_work / "clip.wav").write_bytes(b"sound")
+        for left in temporary.iterdir():
+            os.utime(left, (0, 0))  # of long ago
+        bring(folder, voice)
+        assert list(temporary.iterdir()) == [at_work]
+        assert (at_work / "clip.wav").is_file()
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_voice_that_cannot_be_made(folder: Path) -> None:

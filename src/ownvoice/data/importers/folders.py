@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ownvoice.data.importers.columns import Wanted, choose_columns
+from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.importers.source import Clip, Content, LeftOut, Source, decode_text, is_audio, read_content
 from ownvoice.data.importers.tables import TABLE_SUFFIXES, Locate, check_text, list_clips, parse_table, spellings
 from ownvoice.data.manifest import read_voice_settings, scan_manifest
@@ -151,8 +151,8 @@ def _read_tables(tree: Tree, names: list[str], wanted: Wanted) -> Source:
 def _read_voice(tree: Tree, name: str) -> Source | None:
     """List a voice folder's utterances with all that is known of them, or None when no line of it is one."""
     settings = posixpath.join(tree.top, VoiceFolder(Path()).settings.name)
-    with tempfile.TemporaryDirectory(prefix="ownvoice-import-") as scratch:
-        copy = VoiceFolder(Path(scratch))  # the same rules on disk and in an archive, and the original is not touched
+    with scratch_folder() as scratch:
+        copy = VoiceFolder(scratch)  # the same rules on disk and in an archive, and the original is not touched
         copy.manifest.write_bytes(tree.read(name))
         if settings in tree.files:
             copy.settings.write_bytes(tree.read(settings))

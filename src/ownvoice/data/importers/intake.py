@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from ownvoice.data.importers.archive import open_archive
 from ownvoice.data.importers.columns import Wanted
 from ownvoice.data.importers.folders import read_tree, walk_folder
 from ownvoice.data.importers.hub import PREFIX, open_hub
+from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.importers.source import Clip, LeftOut, Source, is_audio, printable, read_content
 from ownvoice.data.importers.tables import TABLE_SUFFIXES, read_table_file
 from ownvoice.data.manifest import (
@@ -113,7 +113,7 @@ def take_in(
         as :func:`import_recordings`.
     """
     result = ImportResult([], [], opened.warnings, opened.read_as)
-    with _scratch_folder() as scratch, _no_empty_voice(voice):
+    with scratch_folder() as scratch, _no_empty_voice(voice):
         intake = _Intake(voice, language, label, scratch, opened.warnings)
         for done, found in enumerate(opened.found, 1):
             outcome = found if isinstance(found, LeftOut) else intake.take(found)
@@ -263,15 +263,6 @@ def _opened(source: str, voice: VoiceFolder, wanted: Wanted) -> Iterator[Source]
         if is_audio(path.name):
             mend = "Put its words in a .txt of the same name beside it and give the folder."
         raise SourceError("cannot be imported by itself", where=path, mend=mend)
-
-
-@contextmanager
-def _scratch_folder() -> Iterator[Path]:
-    """A folder only this user can look into, for the one clip that is being decoded."""
-    with storage_faults(tempfile.gettempdir()):
-        folder = tempfile.TemporaryDirectory(prefix="ownvoice-import-")
-    with folder as path:
-        yield Path(path)
 
 
 @contextmanager
