@@ -80,8 +80,9 @@ def test_moments_in_8_bits_go_on_too(tmp_path: Path) -> None:
     chosen = TrainingSettings.make({"optimiser": {"eight_bit": True, "weight_decay": 0.01}})
 
     def wide(seed: int) -> tuple[dict[str, torch.nn.Parameter], torch.optim.Optimizer]:
-        torch.manual_seed(seed)  # under 4096 values bitsandbytes keeps 32 bits
-        parameters = {"a": torch.nn.Parameter(torch.randn(100, 100)), "b": torch.nn.Parameter(torch.randn(4))}
+        torch.manual_seed(seed)  # under 4096 values bitsandbytes keeps 32 bits; the tables of larger ones are shared
+        sizes = {"a": (100, 100), "b": (4,), "c": (50, 100)}
+        parameters = {name: torch.nn.Parameter(torch.randn(size)) for name, size in sizes.items()}
         return parameters, make_optimiser(parameters.values(), chosen, 0.01)
 
     parameters, optimiser = wide(0)

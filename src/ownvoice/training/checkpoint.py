@@ -81,8 +81,8 @@ def save_checkpoint(
     StorageError
         when it cannot be written; the last checkpoint is then still there.
     """
-    fields = (
-        (f"{name}:{field}", torch.as_tensor(value))  # bitsandbytes counts its steps with an int
+    fields = (  # bitsandbytes counts its steps with an int, and all its moments share two tables of 256 values
+        (f"{name}:{field}", value.clone() if field.startswith("qmap") else torch.as_tensor(value))
         for name, parameter in parameters.items()
         for field, value in optimiser.state[parameter].items()
     )
