@@ -71,10 +71,15 @@ class Arm:
     """For each step of a round, whether it hears short windows."""
     every: int = 1
     """Measured in each so many rounds."""
+    compiled: bool = False
+    """Whether forward and backward pass go through ``torch.compile``."""
 
 
-def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool) -> dict[str, Arm]:
-    """``reference`` and ``ownvoice``, with what lies between them and the other windows where ``shares`` is set."""
+def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool, compiled: bool = False) -> dict[str, Arm]:
+    """``reference`` and ``ownvoice``, with what lies between them and the other windows where ``shares`` is set.
+
+    Where ``compiled`` is set, ours is there a second time, compiled.
+    """
     if scope == "decoder":
         exact = Arm("decoder", "embeddings", labels_alone=True)
         between = {
@@ -90,6 +95,8 @@ def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool) -> dict[str,
     # Next to an arm that has the same adapters as ours, and so its losses, the reference is seen often enough.
     reference = Arm("everywhere", "audio", every=4 if shares and scope == "decoder" else 1)
     arms = {"reference": reference, "ownvoice": replace(exact, short=short)}
+    if compiled:
+        arms["ownvoice, compiled"] = replace(arms["ownvoice"], compiled=True)
     if shares:
         windows = {"short windows in 75 % of steps": (True, True, True, False), "short windows": (True,)}
         arms |= between | {name: replace(exact, short=which, every=8) for name, which in windows.items()}
@@ -148,6 +155,8 @@ class Workbench:
         cuda = self.recogniser.device.type == "cuda"
         accelerator = Accelerator(mixed_precision="bf16" if cuda else "no", cpu=not cuda)
         loss = accelerator.prepare_model(LabelLoss(self.recogniser.model), evaluation_mode=True)
+        if arm.compiled:
+            loss.compile()
         prepared = accelerator.prepare_optimizer(optimiser)
         settings = TrainingSettings(batch_size=self._batch, window="short")
         gradients = StepGradients(
