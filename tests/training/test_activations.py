@@ -10,10 +10,12 @@ from torch.profiler import ProfilerActivity, profile
 from transformers import VoxtralConfig, VoxtralForConditionalGeneration
 
 from ownvoice.config import LoraSettings
+from ownvoice.model import loss, transcribe
 from ownvoice.model.adapters import Scope, add_lora, compute_twice, train_whole
 from ownvoice.model.loss import Batch, LabelLoss, make_batch
+from ownvoice.training import activations
 from ownvoice.training.activations import Pass, pass_bytes
-from ownvoice.training.preflight import Shape
+from ownvoice.training.preflight import HEARD_TOGETHER, Shape
 
 FRAMES = 256
 """Enough for what grows with the sound to outweigh what does not."""
@@ -124,3 +126,7 @@ def test_convolutions_keep_nothing_where_they_are_not_trained() -> None:
     model.model.audio_tower.conv2.register_forward_hook(lambda module, given, made: seen.append(made.requires_grad))
     LabelLoss(model)(batch_of(1))
     assert seen == [False]
+
+
+def test_what_is_told_without_torch_is_what_is_done_with_it() -> None:
+    assert (activations.HEAD_CHUNK, HEARD_TOGETHER) == (loss.HEAD_CHUNK, transcribe.BATCH_SIZE)
