@@ -113,7 +113,7 @@ def test_what_is_excluded_leaves_the_hub_and_its_history(local_hub: Hub, voice: 
     local_hub.seen.clear()
     done = publish("dataset", voice.path, "--public", "--yes")
     assert done.exit_code == 0, done.output
-    assert "1 excluded recordings stay on this computer" in done.stderr
+    assert "Left on this computer: 1 excluded recording." in done.stderr
     assert last.text.encode() not in everything(local_hub)
     assert Path(last.audio_path).name.encode() not in everything(local_hub)
     assert not local_hub.repo("dataset", "anna/voice-voice").private

@@ -1,10 +1,10 @@
-"""How bytes and seconds are said to a person."""
+"""How numbers, bytes and seconds are said to a person."""
 
 from __future__ import annotations
 
 import pytest
 
-from ownvoice.workflow.quantities import duration, readable_size
+from ownvoice.workflow.quantities import counted, duration, readable_size
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,8 @@ def test_durations(seconds: float, said: str) -> None:
 )
 def test_sizes(size: int, said: str) -> None:
     assert readable_size(size) == said
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 takes"), (1, "1 take"), (2, "2 takes"), (12_345, "12,345 takes")])
+def test_numbers_of_things(number: int, said: str) -> None:
+    assert counted(number, "take") == said

@@ -41,6 +41,7 @@ def command(
     from ownvoice.cli.progress import RunProgress
     from ownvoice.data.importers import import_recordings
     from ownvoice.rundir import VoiceFolder
+    from ownvoice.workflow.quantities import counted
 
     with RunProgress() as progress:
         result = import_recordings(
@@ -60,7 +61,8 @@ def command(
     else:
         already = len(result.left_out) - len(result.failed)
         known = f", {already} already there" if already else ""
-        click.echo(f"{len(result.added)} recordings imported into {voice}{known}, {len(result.failed)} left out")
+        added = counted(len(result.added), "recording")
+        click.echo(f"{added} imported into {voice}{known}, {len(result.failed)} left out")
     ctx.exit(1 if result.failed else 0)
 
 

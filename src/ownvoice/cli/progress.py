@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ownvoice import events
-from ownvoice.workflow.quantities import duration
+from ownvoice.workflow.quantities import counted, duration
 
 _PLAIN_LINES = 10
 """Without a terminal a run says how far it is this many times, besides each look at the dev set."""
@@ -54,7 +54,7 @@ class RunProgress:
         if self._task is None or self._bar.tasks[-1].description != name:
             self._task = self._bar.add_task(name, total=total, note="")
             if not self._console.is_terminal:
-                self.say(f"{name}: {total} recordings" if total else name)
+                self.say(f"{name}: {counted(total, 'recording')}" if total else name)
         self._bar.update(self._task, completed=done, total=total)
 
     def __call__(self, event: events.Event) -> None:

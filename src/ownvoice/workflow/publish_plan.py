@@ -26,6 +26,7 @@ from ownvoice.publishing.repository import RepoKind
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.export import export_model
 from ownvoice.workflow.publish import Account, Plan
+from ownvoice.workflow.quantities import counted
 from ownvoice.workflow.train import usable_utterances
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def plan_dataset(
     utterances, notes = usable_utterances(voice)
     if not utterances:
         raise TooLittleDataError("there is no recording to publish", where=voice.path)
-    name = place(account, "dataset", repo, voice.published, f"{voice_slug(voice)}-voice", public=public)
+    name = place(
+        account, "dataset", repo, voice.published, f"{voice_slug(voice).removesuffix('-voice')}-voice", public=public
+    )
     consent = dataset.needed_consent(settings, public=public)
     built = dataset.build_dataset(
         voice,
@@ -91,17 +94,17 @@ def plan_dataset(
 
 
 def _dataset_contains(facts: DatasetFacts) -> Iterator[str]:
-    yield f"{facts.utterances} recordings of this voice, {facts.minutes:.1f} minutes, each with its words"
+    yield f"{counted(facts.utterances, 'recording')} of this voice, {facts.minutes:.1f} minutes, each with its words"
     yield f"A card with the name {facts.author}, the language, the consent below and the licence {facts.licence}"
     for source in facts.sources:
-        yield f"{source.count} phrases from {source.what}"
+        yield f"{counted(source.count, 'phrase')} from {source.what}"
 
 
 def _dataset_notes(voice: VoiceFolder, facts: DatasetFacts) -> Iterator[str]:
     if excluded := sum(utterance.excluded for utterance in read_manifest(voice).everything):
-        yield f"{excluded} excluded recordings stay on this computer."
+        yield f"Left on this computer: {counted(excluded, 'excluded recording')}."
     if own := sum(source.count for source in facts.sources if source.what == dataset.OWN_TEXT):
-        yield f"{own} phrases are your own text: look that they hold nothing private."
+        yield f"Your own text is in {counted(own, 'phrase')}: look that it holds nothing private."
 
 
 def plan_model(
@@ -165,7 +168,7 @@ def plan_model(
 
 
 def _model_contains(facts: ModelFacts) -> Iterator[str]:
-    yield f"{_FORMS[facts.form]}, shaped by {facts.train} recordings of this voice; no recording is in it"
+    yield f"{_FORMS[facts.form]}, shaped by {counted(facts.train, 'recording')} of this voice; no recording is in it"
     yield f"A card with the name {facts.author}, how it was trained, and the licence {facts.licence}"
     if facts.evaluation:
         words = "and what was said in them" if facts.dataset else "without any words that were said"

@@ -1,6 +1,11 @@
-"""Bytes and seconds as a person reads them. What they are of is said by who asks; nothing is measured here."""
+"""Numbers, bytes and seconds as a person reads them. What they are of is said by who asks; nothing is measured here."""
 
 from __future__ import annotations
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, for a noun whose plural takes an s: "1 recording", "2,000 recordings"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def readable_size(size: int) -> str:

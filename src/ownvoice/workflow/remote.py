@@ -29,6 +29,7 @@ from ownvoice.training.durable import held
 from ownvoice.training.ending import wish_of
 from ownvoice.workflow.publish import Account, keep_consent
 from ownvoice.workflow.publish_plan import voice_slug
+from ownvoice.workflow.quantities import counted
 from ownvoice.workflow.remote_fetch import finish
 from ownvoice.workflow.remote_job import EVENT_MARK
 from ownvoice.workflow.remote_record import Remote, read_remote, write_remote
@@ -63,8 +64,8 @@ class RemotePlan:
     def sentences(self) -> Iterator[str]:
         """What will happen, for the person."""
         split = self.prepared.split
-        count = len(split.train) + len(split.dev) + len(split.test)
-        yield f"{count} recordings of {self.prepared.voice.path.name}, with their words, go into a private data set"
+        sent = counted(len(split.train) + len(split.dev) + len(split.test), "recording")
+        yield f"Into a private data set: {sent} of {self.prepared.voice.path.name}, with their words"
         yield f"{self.hardware.sentence}; after {self.hours:g} hours it is ended, so at most ${self.most_dollars:.2f}"
         yield "Your access token goes to the job as its secret, so that it can read the recordings and write the model"
         if not self.keeps:
