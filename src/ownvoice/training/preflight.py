@@ -149,6 +149,8 @@ SMALL_24B = Shape("Voxtral-Small-24B", layers=40, hidden=5120, feed_forward=3276
 
 PROCESS_BYTES = 550_000_000
 """What libraries, the tokenizer and buffers take beside the model; on a graphics card, its context and workspaces."""
+COMPILED_BYTES = 150_000_000
+"""What oneDNN, which computes in bfloat16 on a processor, keeps of its compiled kernels (measured: bench/memory.py)."""
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 """Bytes of a weight in 4 bits: 64 share a scale of 8 bits, and 256 scales one of 32 (Dettmers et al. 2023)."""
 ENTRY_BYTES = 128
@@ -213,6 +215,10 @@ def estimate_memory(
     weights = shape.parameters * (FP32 if full else size)
     if qlora:
         weights = round((shape.parameters - shape.linear_parameters) * size + shape.linear_parameters * NF4_BYTES)
+    head = shape.vocabulary * shape.hidden
+    compiled = COMPILED_BYTES if bf16 and not card else 0
+    if compiled and method == "lora":
+        weights -= BF16 * head  # the input embedding: rows that no token asks for are never read from the mapped file
     of = Pass(
         adapters=not full,
         encoder=scope != "decoder",
@@ -222,7 +228,6 @@ def estimate_memory(
         twice=qlora if twice is None else twice,
     )
     kept = pass_bytes(shape, of, clips)
-    head = shape.vocabulary * shape.hidden
     look = heard * hearing_bytes(shape, adapters=not full, bf16=bf16)
     if bf16:  # trained weights once more, as they are computed with; in layers computed twice, when it is their turn
         kept += BF16 * (max(shape.decoder_layer_parameters, head) * full if of.twice else trained)
@@ -233,7 +238,7 @@ def estimate_memory(
     return MemoryEstimate(
         weights=weights,
         optimiser=trained * ((0 if full else FP32) + moments) + gradients,
-        activations=max(kept, look - gradients),  # while the dev set is transcribed there are none
+        activations=max(kept, look - gradients) + compiled,  # while the dev set is transcribed there are none
     )
 
 
