@@ -75,8 +75,8 @@ class Evaluation:
     difference: Difference
     names: tuple[NameCount, ...]
     seed: int
-    tuned_window: Window = "standard"
-    """In which windows the tuned model heard; the base hears in whole ones."""
+    window_in_use: Window = "standard"
+    """In which windows the tuned model hears in use. Here both heard whole ones, so that only training differs."""
 
     @property
     def n(self) -> int:
@@ -132,7 +132,7 @@ class Evaluation:
             "names": [asdict(name) for name in self.names],
             "phrases": [_phrase_json(row) for row in self.rows],
             "seed": self.seed,
-            "windows": {"base": "standard", "tuned": self.tuned_window},
+            "windows": {"judged": "standard", "in_use": self.window_in_use},
         }
 
 
@@ -145,7 +145,7 @@ def evaluate(
     silence: Sequence[AudioSource] = (),
     names: Sequence[str] = (),
     seed: int = 0,
-    tuned_window: Window = "standard",
+    window_in_use: Window = "standard",
 ) -> Evaluation:
     """Let both models hear the same phrases, count, and compare.
 
@@ -163,8 +163,8 @@ def evaluate(
         Names the person cares about, counted apart; those that phrases were recorded for are counted anyway.
     seed
         Of the intervals and the test.
-    tuned_window
-        In which windows the tuned model hears; told, not decided here.
+    window_in_use
+        In which windows the tuned model hears when it is used; told, not decided here.
 
     Raises
     ------
@@ -193,7 +193,7 @@ def evaluate(
         difference=comparison.difference,
         names=count_names([*names, *_recorded_names(phrases)], base_score, tuned_score, language),
         seed=seed,
-        tuned_window=tuned_window,
+        window_in_use=window_in_use,
     )
 
 

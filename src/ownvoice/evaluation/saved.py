@@ -65,7 +65,7 @@ def _evaluation(content: Mapping[str, Any]) -> Evaluation:
         ),
         names=tuple(NameCount(**name) for name in content["names"]),
         seed=content["seed"],
-        tuned_window=content.get("windows", {}).get("tuned", "standard"),
+        window_in_use=content.get("windows", {}).get("in_use", "standard"),
     )
 
 

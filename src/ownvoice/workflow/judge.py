@@ -65,14 +65,14 @@ def evaluate_run(
         base = _loaded_to_listen(settings.base_model, settings.language, progress, "Base model listens")
         tuned = _loaded_to_listen(run.path, settings.language, progress, "Tuned model listens")
     else:
-        both = _BothListen(load_recogniser(run.path), settings.language, progress)
+        both = _BothListen(_in_whole_windows(load_recogniser(run.path)), settings.language, progress)
         base, tuned = both.base, both.tuned
     with tempfile.TemporaryDirectory() as folder:
         evaluation = evaluate(
             phrases,
             base=base,
             tuned=tuned,
-            tuned_window="short" if found.short_windows else "standard",
+            window_in_use="short" if found.short_windows else "standard",
             language=settings.language,
             silence=_silent_clips(Path(folder), settings.seed),
             names=names,
@@ -123,9 +123,15 @@ def _loaded_to_listen(source: str | Path, language: str | None, progress: StageP
     def transcribe(paths: Sequence[AudioSource]) -> list[str]:
         from ownvoice.model.load import load_recogniser
 
-        return transcriber(load_recogniser(source), language, progress, stage)(paths)
+        return transcriber(_in_whole_windows(load_recogniser(source)), language, progress, stage)(paths)
 
     return transcribe
+
+
+def _in_whole_windows(recogniser: Recogniser) -> Recogniser:
+    """As the base hears, and as everybody does who finds the model without ownvoice: the figures are theirs too."""
+    recogniser.short_windows = False
+    return recogniser
 
 
 class _BothListen:
