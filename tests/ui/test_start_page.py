@@ -90,7 +90,7 @@ def test_a_voice_shows_its_minutes_and_last_day_and_goes_on(tab: Page, studio: S
     tab.goto("/")
     row = tab.locator(".voice", has_text="berta")
     assert "2 minutes · 3 recordings · last on" in row.inner_text()
-    assert "7 more recordings, and a model can begin to learn." in row.inner_text()
+    assert "7 more recordings, and there is enough for a first look." in row.inner_text()
     year = row.locator("time").get_attribute("datetime")[:4]  # type: ignore[index]
     assert year in row.locator("time").inner_text()
     row.get_by_role("link", name="Go on reading").click()
