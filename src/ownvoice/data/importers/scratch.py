@@ -6,7 +6,10 @@ process, and the next import deletes it. Knows nothing of clips.
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -44,10 +47,16 @@ def _delete_abandoned(temporary: Path) -> None:
     for folder in temporary.glob(f"{_PREFIX}*"):
         lock = FileLock(folder / _LOCK)
         try:
-            if folder.is_symlink() or time.time() - folder.stat().st_mtime < _YOUNG_SECONDS:
+            found = folder.lstat()
+            if not _is_ours(found) or time.time() - found.st_mtime < _YOUNG_SECONDS:
                 continue
             lock.acquire(timeout=0)
-        except (Timeout, OSError):  # at work, another person's, or gone by now
+        except (Timeout, OSError):  # at work, or gone by now
             continue
         shutil.rmtree(folder, ignore_errors=True)
         lock.release()
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Whether it is a folder of this account: another could lay a link in its own, for us to open as a lock."""
+    return stat.S_ISDIR(found.st_mode) and (sys.platform == "win32" or found.st_uid == os.geteuid())
