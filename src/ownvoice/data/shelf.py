@@ -163,7 +163,7 @@ def _new_key(trash: Path, name: str) -> TrashedVoice:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Durable in the new place before it is in the old one: a power cut leaves it in one of them at least."""
+    """Lasting in the new place before it is gone from the old: a power cut leaves it in one of them at least."""
     source.rename(target)
     sync_folder(target.parent)
     sync_folder(source.parent)
