@@ -20,7 +20,7 @@ from ownvoice.workflow.train import go_on
 run = RunFolder(Path(sys.argv[1]))
 torch.set_num_threads(1)
 load_recogniser(TrainingSettings.load(run.config).base_model)
-limit = psutil.Process().memory_info().vms + 30 * 2**20
+limit = psutil.Process().memory_info().vms + 15 * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 try:
     go_on(run, lambda event: None)
