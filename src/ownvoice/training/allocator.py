@@ -14,12 +14,15 @@ import sys
 
 M_MMAP_THRESHOLD = -3
 """Its name in glibc's ``malloc.h``."""
-LARGE_BYTES = 2**20
-"""What is at least so large is taken from the system by itself. Weights and values of a layer are; setting it also ends
-glibc's own raising of it."""
+LARGE_BYTES = 2**23
+"""What is at least so large is taken from the system by itself: values of a layer, for many clips or in large models.
+Setting it also ends glibc's own raising of it."""
+LARGE_BYTES_WHERE_SCARCE = 2**20
+"""The same where memory is short: holds less, but taking so much from the system costs a quarter of the time where a
+pass is small (four clips and the built-in model: bench/results)."""
 
 
-def give_back_freed_memory() -> None:
+def give_back_freed_memory(*, scarce: bool) -> None:
     """Fix what counts as large; where the C library is not glibc, memory stays as it is managed there.
 
     Tensors of 2 MB and more then take huge pages, or the system would spend more time on handing out small ones than
@@ -29,4 +32,4 @@ def give_back_freed_memory() -> None:
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
         if mallopt is not None:
-            mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+            mallopt(M_MMAP_THRESHOLD, LARGE_BYTES_WHERE_SCARCE if scarce else LARGE_BYTES)

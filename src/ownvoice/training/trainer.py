@@ -121,9 +121,9 @@ def _ready_loop(
     group: ProcessGroup,
 ) -> TrainingLoop:
     """Load the base, make the examples, choose what is trained, and go back to the last checkpoint."""
-    give_back_freed_memory()
     log.emit(events.Stage("load"))
     twice = _computes_twice(settings)  # by what is free before the weights are there
+    give_back_freed_memory(scarce=twice)
     recogniser = _load_base(settings, group)
     store = FeatureStore(run.voice.cache, round(settings.cache_gb * 1e9))
     maker = ExampleMaker(recogniser, store, settings)
