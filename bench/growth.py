@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peak import peak_bytes
 
 from ownvoice.config import TrainingSettings, VoiceSettings
 from ownvoice.data.audio import write_wav
@@ -89,7 +89,7 @@ def measure(size: int) -> dict[str, Any]:
         run.path.mkdir(parents=True)
         with clock(row, "epoch"):
             train(run, settings, train_clips, dev_clips[:3], lambda *texts: DevScore(1.0, 1.0))
-    row["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    row["peak"] = peak_bytes()
     return row
 
 

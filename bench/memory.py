@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peak import peak_bytes
 
 from ownvoice import events
 from ownvoice.config import TINY, TrainingSettings
@@ -108,11 +109,11 @@ def measure(case: str, folder: Path) -> dict[str, Any]:
     settings = TrainingSettings.make({"base_model": str(base), "epochs": 1, "dev": {"every": 9}, **changes})
     from ownvoice.training.trainer import train  # loads peft and transformers
 
-    row: dict[str, Any] = {"case": case, "imported": _peak(), "seconds": []}
+    row: dict[str, Any] = {"case": case, "imported": peak_bytes(), "seconds": []}
 
     def listen(event: events.Event) -> None:
         if isinstance(event, events.Prepare):
-            row.setdefault("loading", _peak())
+            row.setdefault("loading", peak_bytes())
         elif isinstance(event, events.Step):
             row["seconds"].append(round(event.seconds, 1))
         elif isinstance(event, events.Stage | events.Start | events.Eval):
@@ -137,7 +138,7 @@ def measure(case: str, folder: Path) -> dict[str, Any]:
         eight_bit=settings.eight_bit_moments,
         heard=DEV_CLIPS,
     )
-    row["peak"] = torch.cuda.max_memory_allocated() if card else _peak()
+    row["peak"] = torch.cuda.max_memory_allocated() if card else peak_bytes()
     row["predicted"] = estimate.total + (0 if card else PROCESS_BYTES)
     row["off"] = row["predicted"] / row["peak"] - 1
     return row | {"weights": estimate.weights, "optimiser": estimate.optimiser, "activations": estimate.activations}
@@ -196,12 +197,6 @@ def _clips(folder: Path, count: int) -> Iterator[Clip]:
 
 def _no_score(references: object, hypotheses: object) -> DevScore:
     return DevScore(1.0, 1.0)
-
-
-def _peak() -> int:
-    """Bytes: the most this process ever held (Linux; ``ru_maxrss`` begins with what its parent held)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def as_line(row: dict[str, Any]) -> str:
