@@ -2,7 +2,7 @@
 // Tries for as long as it takes, and keeps all of the take until it is saved: what never is can still be had as a file.
 // What page and server say to each other: docs/studio.md. "Saved" is said by the answer of finish alone.
 import { call, Refusal } from "../api.js";
-import { joined, wavFile } from "../try/sound.js";
+import { joined, wavFile } from "../sound.js";
 
 const PART_SECONDS = 0.5;
 const ANSWER_SECONDS = 10; // after this a connection that says nothing counts as lost

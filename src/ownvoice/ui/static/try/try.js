@@ -4,10 +4,10 @@ import { call } from "../api.js";
 import { Microphone, MicrophoneProblem } from "../record/microphone.js";
 import { preferences } from "../record/preferences.js";
 import { Uplink } from "../record/uplink.js";
+import { decoded, joined, wavOf } from "../sound.js";
 import { words } from "../words.js";
 import { offerMine } from "../train/mine.js";
 import { Dictation } from "./dictation.js";
-import { decoded, joined, wavOf } from "./sound.js";
 
 const MAX_MINUTES = 4; // one request's bytes
 const EACH = 1000; // milliseconds between two questions whether the model is open
