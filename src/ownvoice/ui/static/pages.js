@@ -7,8 +7,17 @@ import { interfaceLanguage, words } from "./words.js";
 /** Ask by a dialog whose form has the answers "yes" and "no"; the focus goes back to where it was. */
 export function ask(dialog) {
   return new Promise((resolve) => {
-    dialog.returnValue = "no";
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    const open = new AbortController();
+    // The browser tells "close" a moment after closing, when the same dialog may already ask again: close it here, and
+    // heed "close" alone only where the browser shut it unasked.
+    const answer = (event) => {
+      if (event.type === "close" && dialog.open) return;
+      event.preventDefault();
+      open.abort();
+      dialog.close();
+      resolve(event.submitter?.value === "yes");
+    };
+    for (const type of ["submit", "cancel", "close"]) dialog.addEventListener(type, answer, { signal: open.signal });
     dialog.showModal();
   });
 }
