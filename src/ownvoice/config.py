@@ -250,6 +250,14 @@ def flattened(values: Mapping[str, Any], separator: str, outer: str = "") -> dic
     return flat
 
 
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """``below`` with the values of ``above`` laid over it, group by group."""
+    values = dict(below)
+    for name, value in above.items():
+        values[name] = merged(values.get(name, {}), value) if isinstance(value, Mapping) else value
+    return values
+
+
 class ServeSettings(Settings):
     """What ``ownvoice serve`` lets in, and how much of it."""
 

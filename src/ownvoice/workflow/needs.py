@@ -23,7 +23,7 @@ import numpy as np
 import psutil
 
 from ownvoice import events
-from ownvoice.config import TINY, VOXTRAL_MINI, TrainingSettings
+from ownvoice.config import TINY, VOXTRAL_MINI, TrainingSettings, merged
 from ownvoice.data.manifest import scan_manifest
 from ownvoice.model.processor import cpu_has_bf16
 from ownvoice.model.source import TINY_WEIGHTS
@@ -43,7 +43,6 @@ from ownvoice.training.preflight import (
     features_bytes,
 )
 from ownvoice.workflow.failures import less_memory
-from ownvoice.workflow.train import merged
 
 Problem = Literal["memory", "disk", "time"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ownvoice import events
-from ownvoice.config import TrainingSettings
+from ownvoice.config import TrainingSettings, merged
 from ownvoice.data.split import Split, save_split
 from ownvoice.errors import StorageError, TrainingError
 from ownvoice.events import EventLog
@@ -24,7 +24,6 @@ from ownvoice.training.ending import GRACE_SECONDS, Wish, ask, forget_wish
 from ownvoice.workflow import queue
 from ownvoice.workflow.remote_record import works_elsewhere
 from ownvoice.workflow.run_view import RunView, RunWatch
-from ownvoice.workflow.train import merged
 
 END_SECONDS = GRACE_SECONDS + 2
 """A process that has written its last word is gone within this time."""

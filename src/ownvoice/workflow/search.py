@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ownvoice import events
-from ownvoice.config import TrainingSettings, flattened, nested
+from ownvoice.config import TrainingSettings, flattened, merged, nested
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import load_split
 from ownvoice.errors import DivergedError, StoppedError, TrainingError, UsageError, storage_faults
@@ -29,7 +29,6 @@ from ownvoice.workflow.train import (
     Prepared,
     begin_run,
     go_on,
-    merged,
     prepare,
     require_same,
     training_settings,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ownvoice import events
-from ownvoice.config import TrainingSettings
+from ownvoice.config import TrainingSettings, merged
 from ownvoice.data.check import check_voice
 from ownvoice.data.importers import LeftOut, import_recordings
 from ownvoice.data.manifest import read_manifest, read_voice_settings, scan_manifest
@@ -287,14 +287,6 @@ def _keep_split(run: RunFolder, prepared: Prepared, log: events.EventLog) -> Non
     for note in prepared.notes:
         log.emit(events.Warning(note))
     save_split(run, prepared.split)
-
-
-def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """``below`` with the values of ``above`` laid over it, group by group."""
-    values = dict(below)
-    for name, value in above.items():
-        values[name] = merged(values.get(name, {}), value) if isinstance(value, Mapping) else value
-    return values
 
 
 def _latest_unfinished(voice: VoiceFolder) -> RunFolder:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from ownvoice.config import TINY, VOXTRAL_MINI, VOXTRAL_SMALL, TrainingSettings
+from ownvoice.config import TINY, VOXTRAL_MINI, VOXTRAL_SMALL, TrainingSettings, merged
 from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import summarise
 from ownvoice.data.split import MIN_UTTERANCES
@@ -22,7 +22,6 @@ from ownvoice.ui.settings_form import form_groups, given_settings, shown_values
 from ownvoice.ui.sign_in import Me
 from ownvoice.workflow import needs, renting, runs, training_settings
 from ownvoice.workflow.presets import PACES, Pace
-from ownvoice.workflow.train import merged
 
 BASES = {"tiny": TINY, "mini": VOXTRAL_MINI, "small": VOXTRAL_SMALL, "other": "other"}
 """Base models to choose from, by the name of their text."""
