@@ -35,7 +35,8 @@ from ownvoice.evaluation.wer import score
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.transcribe import transcribe_clips
 from ownvoice.rundir import VoiceFolder
-from ownvoice.workflow.train import Prepared, train_voice
+from ownvoice.workflow.prepare import Prepared
+from ownvoice.workflow.train import train_voice
 
 VOICES = {
     "slow and slurred": synthesis.Voice("flite", "slt", 1.25, 150),

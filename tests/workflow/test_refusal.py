@@ -13,8 +13,8 @@ from ownvoice.config import TrainingSettings
 from ownvoice.errors import DiskFullError, MemoryShortageError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.workflow import needs
+from ownvoice.workflow.prepare import prepare
 from ownvoice.workflow.refusal import outlook, require_room
-from ownvoice.workflow.train import prepare
 
 GIGABYTE = 10**9
 

@@ -92,8 +92,8 @@ def train_remotely(
     from ownvoice.cli.account import confirm, connect_account
     from ownvoice.errors import UsageError
     from ownvoice.rundir import VoiceFolder
+    from ownvoice.workflow.prepare import prepare_recordings
     from ownvoice.workflow.remote import begin, plan_remote
-    from ownvoice.workflow.train import prepare_recordings
 
     if not on.startswith(PREFIX) or on == PREFIX:
         raise UsageError("is no place to train on", where=on, mend=f"Write {PREFIX}FLAVOR, for example {PREFIX}l4x1")

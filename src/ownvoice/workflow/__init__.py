@@ -1,6 +1,7 @@
 """The order of the stages, as functions for the command line and for programs. No torch until a model is loaded.
 
-train.py      a table or a voice -> settings, check, split -> a trained run
+prepare.py    a table or a voice -> checked and split, for settings that run_settings.py has settled
+train.py      that -> a trained run
 search.py     several settings on one voice, the best kept
 runs.py       the app's runs: start, pause, cancel, go on; job.py does them, queue.py lets one work at a time, and
               run_view.py and failures.py tell how each stands
@@ -21,17 +22,10 @@ from ownvoice.training.processes import is_follower, leading
 from ownvoice.workflow.demo import Demo, demo
 from ownvoice.workflow.job import run_job
 from ownvoice.workflow.judge import evaluate_run
+from ownvoice.workflow.prepare import Prepared, import_table, prepare
+from ownvoice.workflow.run_settings import training_settings
 from ownvoice.workflow.search import SearchResult, delete_other_models, search
-from ownvoice.workflow.train import (
-    Prepared,
-    TrainedRun,
-    follow,
-    import_table,
-    prepare,
-    resume_run,
-    train_voice,
-    training_settings,
-)
+from ownvoice.workflow.train import TrainedRun, follow, resume_run, train_voice
 from ownvoice.workflow.transcribe import open_transcriber
 
 __all__ = [

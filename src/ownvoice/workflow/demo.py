@@ -14,7 +14,8 @@ from ownvoice.data.importers import import_recordings
 from ownvoice.evaluation.evaluate import Evaluation
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.judge import evaluate_run
-from ownvoice.workflow.train import prepare, train_voice
+from ownvoice.workflow.prepare import prepare
+from ownvoice.workflow.train import train_voice
 
 EPOCHS = 5
 BATCH_SIZE = 8

@@ -25,9 +25,9 @@ from ownvoice.publishing.record import read_published
 from ownvoice.publishing.repository import RepoKind
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.export import export_model
+from ownvoice.workflow.prepare import usable_utterances
 from ownvoice.workflow.publish import Account, Plan
 from ownvoice.workflow.quantities import counted
-from ownvoice.workflow.train import usable_utterances
 
 if TYPE_CHECKING:
     from ownvoice.model.quantised import Quantisation

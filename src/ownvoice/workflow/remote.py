@@ -27,6 +27,7 @@ from ownvoice.publishing.model import hub_base
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.durable import held
 from ownvoice.training.ending import wish_of
+from ownvoice.workflow.prepare import Prepared
 from ownvoice.workflow.publish import Account, keep_consent
 from ownvoice.workflow.publish_plan import voice_slug
 from ownvoice.workflow.quantities import counted
@@ -34,7 +35,6 @@ from ownvoice.workflow.remote_fetch import finish
 from ownvoice.workflow.remote_job import EVENT_MARK
 from ownvoice.workflow.remote_record import Remote, read_remote, write_remote
 from ownvoice.workflow.remote_send import send
-from ownvoice.workflow.train import Prepared
 
 POLL_SECONDS = 2.0
 SAID_LAST = 6

@@ -14,8 +14,8 @@ from ownvoice.errors import TrainingError, UsageError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.durable import is_held
 from ownvoice.workflow.launch import launch
+from ownvoice.workflow.prepare import prepare_recordings
 from ownvoice.workflow.remote_record import works_elsewhere
-from ownvoice.workflow.train import prepare_recordings
 
 if TYPE_CHECKING:
     from ownvoice.workflow.publish import Account

@@ -25,15 +25,9 @@ from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.defaults import peak_learning_rate
 from ownvoice.training.ending import ask, forget_wish
 from ownvoice.training.preflight import Shape
-from ownvoice.workflow.train import (
-    Prepared,
-    begin_run,
-    go_on,
-    prepare,
-    require_same,
-    training_settings,
-    written_settings,
-)
+from ownvoice.workflow.prepare import Prepared, prepare
+from ownvoice.workflow.run_settings import require_same, training_settings, written_settings
+from ownvoice.workflow.train import begin_run, go_on
 
 if TYPE_CHECKING:
     import optuna
@@ -119,7 +113,7 @@ def search(
     Parameters
     ----------
     recipe, given
-        As for :func:`~ownvoice.workflow.train.training_settings`; what they say is the same in all trials.
+        As for :func:`~ownvoice.workflow.run_settings.training_settings`; what they say is the same in all trials.
     resume
         Go on with the voice's latest search.
     tell
