@@ -27,8 +27,8 @@ from ownvoice.config import TrainingSettings, VoiceSettings
 from ownvoice.data.audio import write_wav
 from ownvoice.data.check import check_voice
 from ownvoice.data.manifest import read_manifest
-from ownvoice.data.split import split_utterances
-from ownvoice.rundir import RunFolder, VoiceFolder
+from ownvoice.data.split import save_split, split_utterances
+from ownvoice.rundir import VoiceFolder
 
 STAGES = ("manifest", "check", "split", "cache", "epoch")
 SIZES = (100, 1_000, 10_000)
@@ -81,12 +81,12 @@ def measure(size: int) -> dict[str, Any]:
             {"base_model": str(model), "epochs": 1, "batch_size": 16, "dev": {"every": 9}, "lora": {"rank": 4}}
         )
         row["predicted_cache"] = preflight(voice, settings).need.cache
-        train_clips, dev_clips = clips_of(voice, split)
+        run = voice.new_run()
+        save_split(run, split)
+        train_clips, dev_clips = clips_of(run)
         with clock(row, "cache"):
             fill(voice, settings, [*train_clips, *dev_clips])
         row["cache_bytes"] = sum(path.stat().st_size for path in voice.cache.rglob("*") if path.is_file())
-        run = RunFolder(voice.runs / "run")
-        run.path.mkdir(parents=True)
         with clock(row, "epoch"):
             train(run, settings, train_clips, dev_clips[:3], lambda *texts: DevScore(1.0, 1.0))
     row["peak"] = peak_bytes()

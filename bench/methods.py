@@ -70,11 +70,10 @@ def main() -> None:
 
 def measure(arm: str, voice: VoiceFolder, settings: TrainingSettings) -> Row:
     """Train one arm and judge it."""
-    prepared = prepare(voice, settings)
-    run = begin_run(prepared, lambda event: None)
+    run = begin_run(prepare(voice, settings), lambda event: None)
     recogniser = load_recogniser(settings.base_model, device="cpu")
     maker = ExampleMaker(recogniser, FeatureStore(voice.cache), settings)
-    examples = [maker.prepare(clips, None, lambda: None) for clips in clips_of(voice, prepared.split)]
+    examples = [maker.prepare(clips, None, lambda: None) for clips in clips_of(run)]
     total = Plan.of(settings, [example.length for example in examples[0]]).total
     seconds, trained = train_arm(arm, run, settings, recogniser, maker, examples, total)
     judged = evaluate_run(run, progress=lambda name, done, total: None)

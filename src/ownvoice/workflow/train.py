@@ -15,7 +15,7 @@ from ownvoice import events
 from ownvoice.config import TrainingSettings
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import recording_of
-from ownvoice.data.split import Split, load_split, save_split
+from ownvoice.data.split import load_split, save_split
 from ownvoice.data.utterance import utterance_id
 from ownvoice.errors import TrainingError
 from ownvoice.evaluation.wer import score
@@ -56,8 +56,7 @@ def train_voice(prepared: Prepared, listener: events.Listener) -> TrainedRun:
     TrainingError, ModelError, AudioError, StorageError
         as :func:`ownvoice.training.trainer.train`; the run is left for :func:`resume_run`.
     """
-    run = begin_run(prepared, listener)
-    return _train(run, prepared.settings, prepared.split, listener)
+    return go_on(begin_run(prepared, listener), listener)
 
 
 def begin_run(prepared: Prepared, listener: events.Listener) -> RunFolder:
@@ -108,17 +107,17 @@ def go_on(run: RunFolder, listener: events.Listener) -> TrainedRun:
     DataError, ModelError, TrainingError, StorageError
         as :func:`~ownvoice.workflow.prepare.prepare` and :func:`train_voice`; the run's last event says so too.
     """
+    from ownvoice.training.trainer import train
+
     settings = TrainingSettings.load(run.require().config)
     log = events.EventLog(run.events, listener)
     with Ending(run, log, "check", {}):
-        if run.split.is_file():
-            split = load_split(run, read_manifest(run.voice).utterances)
-        else:
+        if not run.split.is_file():
             log.emit(events.Stage("check"))
-            prepared = prepare(run.voice, settings)
-            _keep_split(run, prepared, log)
-            split = prepared.split
-    return _train(run, settings, split, listener)
+            _keep_split(run, prepare(run.voice, settings), log)
+        learn, choose = clips_of(run)
+    result = train(run, settings, learn, choose, dev_score(settings.language), resume=True, listeners=[listener])
+    return TrainedRun(run, result)
 
 
 def follow() -> None:
@@ -135,8 +134,7 @@ def follow() -> None:
     for path in join_group().calls():
         run = RunFolder(Path(path))
         settings = TrainingSettings.load(run.config)
-        train, dev = clips_of(run.voice, load_split(run, read_manifest(run.voice).utterances))
-        take_part(run, settings, train, dev, dev_score(settings.language))
+        take_part(run, settings, *clips_of(run), dev_score(settings.language))
 
 
 def _keep_split(run: RunFolder, prepared: Prepared, log: events.EventLog) -> None:
@@ -154,22 +152,21 @@ def _latest_unfinished(voice: VoiceFolder) -> RunFolder:
     )
 
 
-def _train(run: RunFolder, settings: TrainingSettings, split: Split, listener: events.Listener) -> TrainedRun:
-    from ownvoice.training.trainer import train
+def clips_of(run: RunFolder) -> tuple[list[Clip], list[Clip]]:
+    """What a run trains on, and what it chooses by, as its split says.
 
-    learn, choose = clips_of(run.voice, split)
-    result = train(run, settings, learn, choose, dev_score(settings.language), resume=True, listeners=[listener])
-    return TrainedRun(run, result)
-
-
-def clips_of(voice: VoiceFolder, split: Split) -> tuple[list[Clip], list[Clip]]:
-    """What a run of ``voice`` trains on, and what it chooses by."""
+    Raises
+    ------
+    DataError
+        when the voice's table cannot be read, or no longer has an utterance of the split.
+    """
     from ownvoice.training.examples import Clip
 
-    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(voice).utterances}
+    utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).utterances}
+    split = load_split(run, utterances.values())
 
     def clips(names: Sequence[str]) -> list[Clip]:
-        return [Clip(name, recording_of(voice, utterances[name]), utterances[name].text) for name in names]
+        return [Clip(name, recording_of(run.voice, utterances[name]), utterances[name].text) for name in names]
 
     return clips(split.train), clips(split.dev)
 
