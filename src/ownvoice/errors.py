@@ -9,8 +9,8 @@
     |   |-- SourceError         what was to be imported cannot be read
     |   `-- TooLittleDataError  not enough utterances to train or to judge
     |-- ModelError              a model folder or Hub id cannot be loaded or used
+    |-- MemoryShortageError     the device has too little memory for what was asked
     |-- TrainingError           a run cannot start, go on, or be resumed
-    |   |-- MemoryShortageError the device has too little memory for it
     |   |-- DivergedError       the loss or a gradient is no longer a number
     |   |-- ProcessLostError    another of the processes that train it has ended
     |   `-- StoppedError        a person paused or cancelled it
@@ -80,12 +80,12 @@ class ModelError(OwnvoiceError):
     """A model or adapter cannot be found, loaded, or is not a Voxtral."""
 
 
+class MemoryShortageError(OwnvoiceError):
+    """The device that computes has too little memory for what was asked."""
+
+
 class TrainingError(OwnvoiceError):
     """A training run cannot start, go on, or be resumed."""
-
-
-class MemoryShortageError(TrainingError):
-    """The device that trains has too little memory for what was asked."""
 
 
 class DivergedError(TrainingError):
@@ -181,3 +181,27 @@ def storage_faults(where: str | Path) -> Iterator[None]:
         what, mend = fault
         kind = DiskFullError if error.errno in _NO_ROOM else StorageError
         raise kind(what, where=error.filename or where, mend=mend) from error
+
+
+_SHORTAGES = (
+    "out of memory",  # torch on a card
+    "can't allocate memory",  # torch on a CPU
+    "cannot allocate memory",  # the operating system
+    "bad_alloc",  # C++
+    "alloc_failed",  # cuBLAS, cuDNN
+    "could not create a primitive",  # oneDNN, which finds no other words for it
+    "could not create a memory",
+)
+
+
+def is_memory_shortage(error: BaseException | None) -> bool:
+    """Whether memory ran out, which each layer says in its own way."""
+    match error:
+        case MemoryError():
+            return True
+        case OSError():
+            return error.errno == errno.ENOMEM
+        case RuntimeError() | ImportError():  # of torch and the libraries below it; a library that finds no place
+            said = str(error).lower()
+            return any(words in said for words in _SHORTAGES)
+    return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,6 +155,15 @@ def test_missing_weights_are_not_left_random(copy: Path) -> None:
         {key: value for key, value in weights.items() if key != name}, copy / "model.safetensors", {"format": "pt"}
     )
     refused(copy, "1 are missing or of another shape", "fc1.weight")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is memory limited so")
+def test_memory_that_runs_out_is_told_as_that() -> None:
+    """With 8 MB the file's header is not read, with 20 MB its weights find no place."""
+    starved = [sys.executable, str(Path(__file__).parent / "starved_load.py"), "tiny", "8", "20"]
+    done = subprocess.run(starved, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.count("there is too little memory to load this model: its weights take 0.1 GB") == 2
+    assert done.stdout.count("Close other programs, or choose a smaller model.") == 2
 
 
 def test_spoiled_adapters_are_refused(adapter_copy: Path, adapter: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Trains the run given as its argument with a few megabytes of memory less than it needs."""
+"""Trains a run (first argument) with so many megabytes of memory to spare (the second), which is less than it needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ownvoice.workflow.train import go_on
 run = RunFolder(Path(sys.argv[1]))
 torch.set_num_threads(1)
 load_recogniser(TrainingSettings.load(run.config).base_model)
-limit = psutil.Process().memory_info().vms + 15 * 2**20
+limit = psutil.Process().memory_info().vms + int(sys.argv[2]) * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
 try:
     go_on(run, lambda event: None)

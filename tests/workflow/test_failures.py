@@ -119,15 +119,32 @@ def test_recording_deleted_and_process_killed_while_the_models_are_compared(
     assert view.state == "finished" and not view.can_resume
 
 
+def starve(run: RunFolder, megabytes: int) -> None:
+    training = [sys.executable, str(HERE / "starved.py"), str(run.path), str(megabytes)]
+    subprocess.run(training, check=True, capture_output=True, timeout=200)
+
+
 @pytest.mark.slow
 def test_memory_that_runs_out(voice: VoiceFolder, small_voxtral: Path) -> None:
     run = new_run(voice, small_voxtral, lora={"rank": 512}, batch_size=16)
-    subprocess.run([sys.executable, str(HERE / "starved.py"), str(run.path)], check=True, capture_output=True)
+    starve(run, megabytes=15)
     failed = failure(run)
-    assert (failed.kind, failed.action) == ("out_of_memory", "retry")
+    assert (failed.kind, failed.stage, failed.action) == ("out_of_memory", "train", "retry")
     assert "too little memory" in failed.message
     assert failed.changes == {"batch_size": 8, "accumulate": 2}
     retry_here(run, failed)
+
+
+@pytest.mark.slow
+def test_memory_that_the_base_model_finds_no_place_in(voice: VoiceFolder, small_voxtral: Path) -> None:
+    """A smaller batch would not help; a base in less memory would, and closing other programs."""
+    run = new_run(voice, small_voxtral, base_model="tiny", method="full")
+    starve(run, megabytes=8)
+    failed = failure(run)
+    assert (failed.kind, failed.stage) == ("out_of_memory", "prepare")
+    assert "too little memory to load this model: its weights take 0.1 GB" in failed.message
+    assert failed.next_step.startswith("Close other programs") and "--method qlora" in failed.next_step
+    assert (failed.action, failed.changes) == ("retry", {"method": "lora"})
 
 
 @pytest.mark.slow

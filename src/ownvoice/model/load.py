@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from ownvoice.errors import ModelError
+from ownvoice.errors import MemoryShortageError, ModelError, is_memory_shortage
 from ownvoice.model.adapters import quiet_peft
 from ownvoice.model.device import choose_device, computing_dtype, describe_device
 from ownvoice.model.features import Window
@@ -117,6 +118,8 @@ def load_recogniser(
     ModelError
         when the model is not there, cannot be had, is damaged, or is no Voxtral; or is to be quantised without
         bitsandbytes.
+    MemoryShortageError
+        when there is too little memory for it.
     """
     found = find_model(source)
     place = choose_device(device)
@@ -147,6 +150,8 @@ def add_voice(recogniser: Recogniser, adapter: Path, name: str) -> None:
     ------
     ModelError
         when the adapter is damaged or does not fit.
+    MemoryShortageError
+        when there is too little memory for it.
     """
     recogniser.adapter = _put_on(recogniser.adapter or recogniser.model, adapter, recogniser.base_name, name)
 
@@ -160,6 +165,8 @@ def load_weights(
     ------
     ModelError
         when a file is damaged, or a weight is missing (which would otherwise be left random).
+    MemoryShortageError
+        when there is too little memory for them.
     """
     from huggingface_hub.errors import StrictDataclassError
     from transformers import VoxtralForConditionalGeneration
@@ -167,16 +174,17 @@ def load_weights(
 
     logging.disable_progress_bar()  # what a person should see of the progress is ownvoice's to say
     try:
-        model, report = VoxtralForConditionalGeneration.from_pretrained(
-            folder,
-            dtype=dtype,
-            device_map={"": device},
-            quantization_config=quantisation_config("nf4", dtype) if quantised else None,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with _enough_memory(folder, None if quantised else _weights_bytes(folder, dtype)):
+            model, report = VoxtralForConditionalGeneration.from_pretrained(
+                folder,
+                dtype=dtype,
+                device_map={"": device},
+                quantization_config=quantisation_config("nf4", dtype) if quantised else None,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, StrictDataclassError) as error:
         raise ModelError(
             f"the model cannot be loaded, its files are damaged or do not fit together ({_first_line(error)})",
@@ -209,12 +217,15 @@ def load_processor(folder: Path) -> VoxtralProcessor:
     ------
     ModelError
         when they cannot be read.
+    MemoryShortageError
+        when there is too little memory for them.
     """
     from transformers import VoxtralProcessor
     from transformers.tokenization_mistral_common import MistralCommonBackend
 
     try:
-        processor = VoxtralProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+        with _enough_memory(folder):
+            processor = VoxtralProcessor.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise ModelError(
             f"the tokenizer or the processor cannot be read ({_first_line(error)})", where=folder
@@ -232,7 +243,7 @@ def _put_on(
     from peft import PeftModel, get_peft_model_state_dict
 
     try:
-        with quiet_peft():
+        with _enough_memory(folder), quiet_peft():
             if isinstance(model, PeftModel):
                 adapter = model
                 adapter.load_adapter(folder, adapter_name=name)
@@ -255,6 +266,31 @@ def _put_on(
         name = sorted(stored ^ set(expected))[0]
         raise ModelError(f"the adapter does not fit {base_name}: {name} has no counterpart", where=folder)
     return adapter.eval()
+
+
+@contextlib.contextmanager
+def _enough_memory(folder: Path, needed: int | None = None) -> Iterator[None]:
+    """Tells memory that runs out in this block as that, and not as files that cannot be read.
+
+    ``needed`` is how many bytes are to be loaded, where that is known.
+    """
+    try:
+        yield
+    except (MemoryError, OSError, RuntimeError, ImportError) as error:
+        if not is_memory_shortage(error):
+            raise
+        takes = f": its weights take {math.ceil(needed / 1e8) / 10} GB" if needed is not None else ""
+        raise MemoryShortageError(
+            f"there is too little memory to load this model{takes}",
+            where=folder,
+            mend="Close other programs, or choose a smaller model.",
+        ) from error
+
+
+def _weights_bytes(folder: Path, dtype: torch.dtype) -> int:
+    """What the weights take in memory in this precision."""
+    stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    return stored * dtype.itemsize // kept_dtype(folder).itemsize
 
 
 def _first_line(error: BaseException) -> str:

@@ -8,7 +8,6 @@ the promise that a wish is heeded within seconds, whatever the run is doing (:cl
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import threading
 import time
@@ -26,6 +25,7 @@ from ownvoice.errors import (
     ProcessLostError,
     StoppedError,
     StorageError,
+    is_memory_shortage,
 )
 from ownvoice.events import EventLog, FailureKind, StageName
 from ownvoice.rundir import RunFolder, write_atomically
@@ -39,15 +39,6 @@ LOOK_SECONDS = 0.25
 RESERVE_BYTES = 64 * 1024
 """More than any event, and a block on every file system."""
 _EVENTS: dict[Wish, type[events.Paused | events.Cancelled]] = {"pause": events.Paused, "cancel": events.Cancelled}
-_SHORTAGES = (
-    "out of memory",  # torch on a card
-    "can't allocate memory",  # torch on a CPU
-    "cannot allocate memory",  # the operating system
-    "bad_alloc",  # C++
-    "alloc_failed",  # cuBLAS, cuDNN
-    "could not create a primitive",  # oneDNN, which finds no other words for it
-    "could not create a memory",
-)
 _ending = threading.Lock()  # a run ends once: by its own work or by the deadline
 
 
@@ -98,7 +89,9 @@ class Ending:
 
     def __init__(self, run: RunFolder, log: EventLog, stage: StageName, utterances: Mapping[str, str]) -> None:
         """``utterances`` gives the id of the recording at each path, so that a failure can name it."""
-        self._run, self._log, self._stage, self._utterances = run, log, stage, utterances
+        self._run, self._log, self._utterances = run, log, utterances
+        self.stage = stage
+        """What is being done; a failure is said to be of it."""
 
     def __enter__(self) -> Self:
         write_atomically(self._run.reserve, bytes(RESERVE_BYTES))
@@ -135,7 +128,7 @@ class Ending:
                 step=last_step(self._run),
                 message=message,
                 kind=failure_kind(error),
-                stage=self._stage,
+                stage=self.stage,
                 utterance=self._utterances.get(where or "", ""),
             )
         )
@@ -207,16 +200,3 @@ def failure_kind(error: BaseException) -> FailureKind:
 def last_step(run: RunFolder) -> int:
     """The last optimiser step that was recorded."""
     return max((event.step for event in events.read_events(run.events) if isinstance(event, events.Step)), default=0)
-
-
-def is_memory_shortage(error: BaseException | None) -> bool:
-    """Whether memory ran out, which each layer says in its own way."""
-    match error:
-        case MemoryError():
-            return True
-        case OSError():
-            return error.errno == errno.ENOMEM
-        case RuntimeError():  # torch's errors are of this kind, and so are those of the libraries below it
-            said = str(error).lower()
-            return any(words in said for words in _SHORTAGES)
-    return False

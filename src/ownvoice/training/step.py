@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from ownvoice.config import TrainingSettings
-from ownvoice.errors import MemoryShortageError
+from ownvoice.errors import MemoryShortageError, is_memory_shortage
 from ownvoice.model.device import describe_device
 from ownvoice.model.loss import Batch
-from ownvoice.training.ending import is_memory_shortage
 from ownvoice.training.examples import Example, ExampleMaker
 from ownvoice.training.plan import Step, step_seed
 from ownvoice.training.processes import ProcessGroup

@@ -14,7 +14,14 @@ import torch
 
 from ownvoice import events
 from ownvoice.config import TINY, AugmentSettings, TrainingSettings
-from ownvoice.errors import OwnvoiceError, ProcessLostError, TooLittleDataError, TrainingError, UsageError
+from ownvoice.errors import (
+    MemoryShortageError,
+    OwnvoiceError,
+    ProcessLostError,
+    TooLittleDataError,
+    TrainingError,
+    UsageError,
+)
 from ownvoice.events import EventLog, Listener
 from ownvoice.model.adapters import add_lora, compute_twice, train_whole
 from ownvoice.model.cache import FeatureStore
@@ -83,12 +90,14 @@ def train(
         if not resume and latest_checkpoint(run):
             raise TrainingError("this run was started before", where=run.path, mend="Go on with it: use --resume.")
         log = EventLog(run.events, *listeners)
-        with Ending(run, log, "train", {str(clip.audio): clip.id for clip in (*train, *dev)}):
+        with Ending(run, log, "prepare", {str(clip.audio): clip.id for clip in (*train, *dev)}) as ending:
             clear_unfinished(run)
             log.rewind(checkpoint_step(run))
             group = join_group()
             group.lead(str(run.path))
-            return _ready_loop(run, settings, train, dev, score, log, group).run()
+            loop = _ready_loop(run, settings, train, dev, score, log, group)
+            ending.stage = "train"
+            return loop.run()
 
 
 def take_part(
@@ -186,12 +195,20 @@ def _load_base(settings: TrainingSettings, group: ProcessGroup) -> Recogniser:
     is_spread = group.is_sharded and card.type != "cpu"
     if is_spread:  # a card is given its share alone, out of the computer's memory
         dtype = dtype or computing_dtype(card)
-    recogniser = load_recogniser(
-        settings.base_model,
-        device="cpu" if is_spread else None,
-        dtype=dtype,
-        quantised=settings.method == "qlora",
-    )
+    try:
+        recogniser = load_recogniser(
+            settings.base_model,
+            device="cpu" if is_spread else None,
+            dtype=dtype,
+            quantised=settings.method == "qlora",
+        )
+    except MemoryShortageError as error:
+        raise MemoryShortageError(
+            error.what,
+            where=error.where,
+            mend="Close other programs and go on with --resume; or start a run with --method qlora on a graphics card, "
+            "with a smaller --base-model, or on a rented machine (--on hf-jobs:FLAVOR).",
+        ) from error
     if is_spread:
         recogniser.computes_in = computing_dtype(card)
     if recogniser.adapter is not None:

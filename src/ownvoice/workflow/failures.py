@@ -61,6 +61,9 @@ def failure_of(failed: events.Failed, settings: TrainingSettings, start: events.
     action: Action = "resume"
     changes: Mapping[str, Any] = {}
     match failed.kind:
+        case "out_of_memory" if failed.stage == "prepare":
+            changes = _lighter_base(settings)
+            action = "retry" if changes else "resume"
         case "out_of_memory" if failed.stage != "evaluate":
             action, changes = "retry", less_memory(settings)
         case "nan_loss":
@@ -91,7 +94,7 @@ def less_memory(settings: TrainingSettings) -> dict[str, Any]:
     """Half the batch in twice the passes, and layers computed twice, which learn the same; then moments in 8 bits;
     then adapters instead of all weights; then those beside a base in 4 bits; then thinner ones.
     """
-    quantises = importlib.util.find_spec("bitsandbytes") is not None
+    quantises = _can_quantise()
     if settings.batch_size > 1:
         half = settings.batch_size // 2
         return {"batch_size": half, "accumulate": round(settings.batch_size * settings.accumulate / half)}
@@ -103,6 +106,17 @@ def less_memory(settings: TrainingSettings) -> dict[str, Any]:
     if settings.method == "lora" and quantises:
         return {"method": "qlora"}
     return {"lora": {"rank": max(1, settings.lora.rank // 2)}}
+
+
+def _lighter_base(settings: TrainingSettings) -> dict[str, Any]:
+    """The same base in less memory, where it could not even be loaded: in half precision, then in 4 bits."""
+    if settings.method == "full":
+        return {"method": "lora"}
+    return {"method": "qlora"} if settings.method == "lora" and _can_quantise() else {}
+
+
+def _can_quantise() -> bool:
+    return importlib.util.find_spec("bitsandbytes") is not None
 
 
 def _slower(start: events.Start | None) -> dict[str, Any]:
