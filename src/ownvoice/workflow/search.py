@@ -12,32 +12,22 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ownvoice import events
-from ownvoice.config import TrainingSettings, flattened, merged, nested
+from ownvoice.config import TrainingSettings, merged, nested
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import load_split
-from ownvoice.errors import DivergedError, StoppedError, TrainingError, UsageError, storage_faults
+from ownvoice.errors import DivergedError, StoppedError, TrainingError, storage_faults
 from ownvoice.rundir import RunFolder, VoiceFolder
-from ownvoice.training.defaults import peak_learning_rate
 from ownvoice.training.ending import ask, forget_wish
-from ownvoice.training.preflight import Shape
 from ownvoice.workflow.prepare import Prepared, prepare
-from ownvoice.workflow.run_settings import require_same, training_settings, written_settings
+from ownvoice.workflow.search_study import new_study, resumed_study, suggest, take_up
 from ownvoice.workflow.train import begin_run, go_on
 
 if TYPE_CHECKING:
     import optuna
-
-RATE_RANGE = 4.0
-"""Learning rates are tried from a so-manieth of the usual one to so many times that."""
-RANKS = (4, 8, 16, 32, 64)
-DROPOUTS = (0.0, 0.05, 0.1)
-VARIANTS = (1, 3)
-"""Of each recording: itself alone, or also a little faster and slower."""
 
 Outcome = Literal["done", "ended early", "failed"]
 
@@ -130,13 +120,13 @@ def search(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _resumed(voice, given, recipe) if resume else _new(voice, recipe, given)
+    study = resumed_study(voice, recipe, given) if resume else new_study(voice, recipe, given)
     settings = TrainingSettings.make(study.user_attrs["settings"])
     prepared = prepare(voice, settings)
-    _take_up(study)
+    take_up(study)
     while len(done := _trials(study, voice)) < count:
         trial = study.ask()
-        choices = _suggest(trial, settings, study.user_attrs["fixed"])
+        choices = suggest(trial, settings, study.user_attrs["fixed"])
         shown = ", ".join(f"{name} {value:.3g}" for name, value in choices.items())
         tell(f"Trial {len(done) + 1} of {count}: {shown}")
         _try(study, trial, _run_of(trial, prepared, choices, done, listener), listener)
@@ -158,97 +148,6 @@ def delete_other_models(result: SearchResult) -> None:
                 with storage_faults(folder):
                     if folder.is_dir():
                         shutil.rmtree(folder)
-
-
-def _storage(voice: VoiceFolder) -> optuna.storages.BaseStorage:
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    with storage_faults(voice.search):
-        return JournalStorage(JournalFileBackend(str(voice.search)))
-
-
-def _new(voice: VoiceFolder, recipe: Path | None, given: Mapping[str, Any]) -> optuna.Study:
-    settings = training_settings(voice, recipe, given)
-    fixed = list(flattened(written_settings(recipe, given), "."))
-    study = _study(voice, datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f"), settings.seed)
-    study.set_user_attr("fixed", fixed)
-    study.set_user_attr("settings", settings.model_dump(mode="json"))
-    usual = {
-        "optimiser.learning_rate": usual_rate(settings),
-        "lora.rank": settings.lora.rank,
-        "lora.dropout": settings.lora.dropout,
-        "augment.variants": settings.augment.variants,
-    }
-    study.enqueue_trial({name: value for name, value in usual.items() if name not in fixed})
-    return study
-
-
-def _resumed(voice: VoiceFolder, given: Mapping[str, Any], recipe: Path | None) -> optuna.Study:
-    import optuna
-
-    names = sorted(optuna.get_all_study_names(_storage(voice))) if voice.search.is_file() else []
-    if not names:
-        raise UsageError("there is no search to go on with", where=voice.path, mend="Start one without --resume.")
-    study = _study(voice, names[-1], 0)
-    settings = TrainingSettings.make(study.user_attrs["settings"])
-    require_same(settings, written_settings(recipe, given), "search", voice.path)
-    return _study(voice, names[-1], settings.seed)
-
-
-def _study(voice: VoiceFolder, name: str, seed: int) -> optuna.Study:
-    import optuna
-
-    return optuna.create_study(
-        storage=_storage(voice),
-        study_name=name,
-        load_if_exists=True,
-        direction="minimize",
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2),
-    )
-
-
-def _take_up(study: optuna.Study) -> None:
-    """Have a trial that was stopped asked for again, with the run it has."""
-    from optuna.trial import TrialState
-
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.enqueue_trial(trial.params, user_attrs={"run": trial.user_attrs.get("run")})
-        study.tell(trial.number, state=TrialState.FAIL)
-
-
-def _suggest(trial: optuna.Trial, settings: TrainingSettings, fixed: list[str]) -> dict[str, float]:
-    """Settings to try, by name; none that the person has chosen."""
-    rate = usual_rate(settings)
-    ways: dict[str, Callable[[str], float]] = {
-        "optimiser.learning_rate": lambda name: trial.suggest_float(
-            name, rate / RATE_RANGE, rate * RATE_RANGE, log=True
-        ),
-        "lora.rank": lambda name: trial.suggest_categorical(name, RANKS),
-        "lora.dropout": lambda name: trial.suggest_categorical(name, DROPOUTS),
-        "augment.variants": lambda name: trial.suggest_categorical(name, VARIANTS),
-    }
-    open_to_choice = [
-        name for name in ways if name not in fixed and not (settings.method == "full" and name.startswith("lora."))
-    ]
-    if not open_to_choice:
-        raise UsageError("all that a search tries is given by hand", mend="Leave some of these settings open.")
-    return {name: ways[name](name) for name in open_to_choice}
-
-
-def usual_rate(settings: TrainingSettings) -> float:
-    """The learning rate a run with these settings would have.
-
-    Raises
-    ------
-    ModelError
-        when the base model is not there or is no Voxtral.
-    """
-    from ownvoice.model.source import find_model
-
-    shape = Shape.of_folder(settings.base_model, find_model(settings.base_model).base)
-    return peak_learning_rate(settings, shape.parameters)
 
 
 def _run_of(
