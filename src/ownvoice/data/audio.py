@@ -1,24 +1,24 @@
 """Sound in and out: any audio file to 16 kHz mono, and 16 kHz mono PCM16 to disk.
 
-What a file is, is told by its content and never by its name. Decoding is in blocks, so memory is bounded by the
-length of the result and not by rate, channels or what a header claims. Channels are averaged and resampling is soxr's.
-Nothing here normalises loudness, trims, or judges a recording: that is ``check.py``'s.
+What a file is, is told by its content and never by its name (``decoders.py``). Decoding is in blocks, so memory is
+bounded by the length of the result and not by rate, channels or what a header claims. Channels are averaged and
+resampling is soxr's. Nothing here normalises loudness, trims, or judges a recording: that is ``check.py``'s.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import tempfile
 import wave
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ownvoice.data.decoders import EXPORT_AGAIN, decode_blocks
 from ownvoice.errors import AudioError, storage_faults
 from ownvoice.rundir import make_folder, sync_folder
 
@@ -39,20 +39,6 @@ RATES = range(4000, 768_001)
 
 MAX_AMPLITUDE = 16.0
 """Full scale is 1. Floating point files overshoot it a little; far beyond, the numbers are not sound in this scale."""
-
-CUT_OFF_TOLERANCE = 0.1
-"""Seconds a file may be shorter than it says. Encoders pad and prime their streams by up to about 50 ms."""
-
-STREAMED_SIZE = 0x7FFFF000
-"""A WAV data size from here on means "not known": writers to a pipe (sox, espeak-ng, ffmpeg) put it there."""
-
-_BLOCK_SAMPLES = 1 << 18
-"""Samples decoded at a time over all channels: 1 MB as float32."""
-
-_AV_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,ogg,aac,mp3,wav,w64,flac,aiff,caf,amr,asf,avi,mpegts,au"
-"""Containers PyAV may open. Playlists are left out on purpose: one could name any other file or address."""
-
-_MEND = "Open it in an audio program and export it again as WAV, or leave it out."
 
 Samples = NDArray[np.float32]
 
@@ -192,15 +178,17 @@ def _decode(path: Path, longest: float = MAX_SECONDS, file: BinaryIO | None = No
     import soxr
 
     resampler, known_rate, total = None, None, 0
-    for rate, block in _decode_native(path, file):
+    for rate, block in decode_blocks(path, file):
         if known_rate is None:
             if rate not in RATES:
-                raise AudioError(f"says it has {rate} samples a second, which cannot be speech", where=path, mend=_MEND)
+                raise AudioError(
+                    f"says it has {rate} samples a second, which cannot be speech", where=path, mend=EXPORT_AGAIN
+                )
             if rate != SAMPLE_RATE:
                 resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
             known_rate = rate
         if rate != known_rate:
-            raise AudioError("changes its sampling rate on the way", where=path, mend=_MEND)
+            raise AudioError("changes its sampling rate on the way", where=path, mend=EXPORT_AGAIN)
         _refuse_wild(block, path)
         resampled = resampler.resample_chunk(block) if resampler else block
         total += len(resampled)
@@ -217,102 +205,15 @@ def _decode(path: Path, longest: float = MAX_SECONDS, file: BinaryIO | None = No
         raise _no_sound(path)
 
 
-def _decode_native(path: Path, file: BinaryIO | None) -> Iterator[tuple[int, Samples]]:
-    """Yield (samples a second, float32 mono block) as the file has them, by whichever library knows its content."""
-    import soundfile
-
-    with contextlib.nullcontext(file) if file is not None else _opened(path) as file:
-        try:
-            if not os.fstat(file.fileno()).st_size:
-                raise AudioError("is empty (0 bytes)", where=path, mend="Record or copy it again, or leave it out.")
-            file.seek(0)
-            sound = soundfile.SoundFile(file.fileno(), closefd=False)  # by number: no name to guess a format from
-        except soundfile.LibsndfileError:
-            file.seek(0)
-            yield from _decode_with_av(file, path)
-            return
-        with sound:
-            yield from _decode_with_soundfile(sound, path)
-
-
-def _opened(path: Path) -> BinaryIO:
-    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
-        raise AudioError("is a folder or a device, not an audio file", where=path, mend="Give the files themselves.")
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise _unopened(path, error) from None
-
-
-def _decode_with_soundfile(sound: Any, path: Path) -> Iterator[tuple[int, Samples]]:
-    import soundfile
-
-    rate, decoded = sound.samplerate, 0
-    promised = _promised_frames(sound)
-    frames = max(1, _BLOCK_SAMPLES // sound.channels)
-    try:
-        while len(block := sound.read(frames, dtype="float32", always_2d=True)):
-            decoded += len(block)
-            yield rate, block.mean(axis=1, dtype=np.float32)
-    except soundfile.LibsndfileError:
-        raise _damaged(path) from None
-    if promised is not None and promised - decoded > CUT_OFF_TOLERANCE * rate:
-        raise _cut_off(path, decoded / rate, promised / rate)
-
-
-def _promised_frames(sound: Any) -> float | None:
-    """Frames the header states, or None where it states none.
-
-    libsndfile corrects a chunk's size to what the file holds and says so in its log alone.
-    """
-    if sound.format == "MP3" or sound.frames >= 2**62:  # an estimate; "unknown"
-        return None
-    corrected = re.search(r"^\s*(?:data|SSND)\s*: (\d+) \(should be (\d+)\)", sound.extra_info, re.MULTILINE)
-    if corrected is None:
-        return int(sound.frames)
-    stated, present = int(corrected[1]), int(corrected[2])
-    if stated >= STREAMED_SIZE or not present:
-        return None
-    return float(sound.frames * stated / present)
-
-
-def _decode_with_av(file: BinaryIO, path: Path) -> Iterator[tuple[int, Samples]]:
-    import av
-
-    decoded = 0.0
-    try:
-        with av.open(file, metadata_errors="ignore", options={"format_whitelist": _AV_FORMATS}) as container:
-            stream = container.streams.best("audio")
-            if stream is None:
-                raise AudioError("holds no sound", where=path, mend="Choose a file with sound, or leave it out.")
-            promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
-            to_float = av.AudioResampler(format="fltp")
-            for frame in container.decode(stream):
-                for piece in to_float.resample(frame):
-                    block = piece.to_ndarray().mean(axis=0, dtype=np.float32)
-                    decoded += len(block) / piece.sample_rate
-                    yield piece.sample_rate, block
-    except (av.FFmpegError, ValueError, OSError):  # OSError: a header that sends the reader before the file
-        raise _damaged(path) if decoded else _not_audio(path) from None
-    if promised - decoded > CUT_OFF_TOLERANCE:
-        raise _cut_off(path, decoded, promised)
-
-
 def _refuse_wild(block: Samples, path: Path) -> None:
     if not np.isfinite(block).all():
-        raise AudioError("holds samples that are no numbers (NaN or infinite)", where=path, mend=_MEND)
+        raise AudioError("holds samples that are no numbers (NaN or infinite)", where=path, mend=EXPORT_AGAIN)
     if len(block) and np.abs(block).max() > MAX_AMPLITUDE:
-        raise AudioError("holds numbers far beyond full scale, which are no sound", where=path, mend=_MEND)
+        raise AudioError("holds numbers far beyond full scale, which are no sound", where=path, mend=EXPORT_AGAIN)
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds / 3600:g} hours" if seconds >= 3600 else f"{seconds:g} s"
-
-
-def _unopened(path: Path, error: OSError) -> AudioError:
-    if isinstance(error, FileNotFoundError):
-        return AudioError("there is no such file", where=path, mend="Check the name, or leave it out.")
-    return AudioError(f"cannot be opened ({error.strerror})", where=path, mend="Check the file's permissions.")
 
 
 def _no_sound(path: Path) -> AudioError:
@@ -320,22 +221,4 @@ def _no_sound(path: Path) -> AudioError:
         "holds no sound: its length is zero",
         where=path,
         mend="Record it again; a program that crashed may have left it.",
-    )
-
-
-def _not_audio(path: Path) -> AudioError:
-    return AudioError(
-        "is not an audio file, or only a part of one: nothing in it can be decoded", where=path, mend=_MEND
-    )
-
-
-def _damaged(path: Path) -> AudioError:
-    return AudioError("is damaged or cut off: it cannot be decoded to its end", where=path, mend=_MEND)
-
-
-def _cut_off(path: Path, present: float, promised: float) -> AudioError:
-    return AudioError(
-        f"is cut off: it says it lasts {promised:.1f} s and {present:.1f} s are there",
-        where=path,
-        mend="Copy it again from where it came from; to keep what is there, open and export it in an audio program.",
     )

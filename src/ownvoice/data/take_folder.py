@@ -21,7 +21,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from ownvoice.config import check_language
 from ownvoice.data import journal
-from ownvoice.data.audio import RATES, STREAMED_SIZE, convert_to_wav
+from ownvoice.data.audio import RATES, convert_to_wav
+from ownvoice.data.decoders import STREAMED_SIZE
 from ownvoice.data.importers.tables import check_text
 from ownvoice.data.utterance import LONGEST_TEXT
 from ownvoice.errors import AudioError, DataError
