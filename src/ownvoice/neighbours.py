@@ -17,6 +17,10 @@ from pathlib import Path
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED, _LISTENS = "01", "0A"
 
+REFUSAL = "another account of this computer asks"
+MEND = "Use the account of this computer that started ownvoice."
+"""What a neighbour is told, by whichever server."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from in_browser import Studio
 
-NOBODY = 65534
-"""An account that owns nothing here."""
+from other_account import NOBODY, ask, connect, only_as_root
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="only root on Linux can ask as somebody else"
-)
+pytestmark = only_as_root
 
 
 @pytest.fixture(scope="module")
@@ -27,18 +22,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     studio.kill()
 
 
-def connect(studio: Studio, account: int, family: socket.AddressFamily = socket.AF_INET) -> socket.socket:
-    """A connection of ``account``: a socket belongs to who made it."""
-    os.seteuid(account)
-    try:
-        connection = socket.socket(family)
-    finally:
-        os.seteuid(0)
-    connection.settimeout(20)
-    connection.connect(("::ffff:127.0.0.1" if family == socket.AF_INET6 else "127.0.0.1", studio.port))
-    return connection
-
-
 def request(studio: Studio, method: str, path: str, body: bytes = b"") -> bytes:
     host = f"127.0.0.1:{studio.port}"
     lines = [f"{method} {path} HTTP/1.1", f"host: {host}", f"origin: http://{host}", "connection: close"]
@@ -46,27 +29,23 @@ def request(studio: Studio, method: str, path: str, body: bytes = b"") -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
-def ask(studio: Studio, account: int, path: str, family: socket.AddressFamily = socket.AF_INET) -> bytes:
-    with connect(studio, account, family) as connection:
-        connection.sendall(request(studio, "GET", path))
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_another_account_is_shown_nothing_and_ones_own_everything(studio: Studio, family: socket.AddressFamily) -> None:
-    refused = ask(studio, NOBODY, "/", family)
+    front_page = request(studio, "GET", "/")
+    refused = ask(studio.port, NOBODY, front_page, family)
     assert refused.startswith(b"HTTP/1.1 403 ")
     assert b"another account of this computer asks" in refused
-    assert ask(studio, 0, "/", family).startswith(b"HTTP/1.1 200 ")
+    assert ask(studio.port, 0, front_page, family).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("hangs_up", ["at once", "rudely"])
 def test_another_account_changes_nothing_by_asking_and_hanging_up(studio: Studio, hangs_up: str) -> None:
     for number in range(10):
         body = b'{"name": "Made by %s %d"}' % (hangs_up.encode(), number)
-        with connect(studio, NOBODY) as connection:
+        with connect(studio.port, NOBODY) as connection:
             connection.sendall(request(studio, "POST", "/voices", body))
             if hangs_up == "rudely":
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert ask(studio, 0, "/").startswith(b"HTTP/1.1 200 ")  # what came before was answered by now
+    front_page = request(studio, "GET", "/")
+    assert ask(studio.port, 0, front_page).startswith(b"HTTP/1.1 200 ")  # what came before was answered by now
     assert not Path(studio.voices).exists()

@@ -1,8 +1,9 @@
-"""Who may ask: the API key, and on this computer alone the host and the origin a browser names.
+"""Who may ask: the API key, and on this computer alone the host and the origin a browser names, and whose program asks.
 
 Without a key the server listens on this computer only. There the danger is a web page in the person's own browser: it
 can send requests to 127.0.0.1, also under a name of its own that it lets point there. So a request that names a foreign
-host or origin is refused. Nothing here reads a request's body.
+host or origin is refused. So is a program of another account, where the system tells (:mod:`ownvoice.neighbours`).
+Nothing here reads a request's body.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from anyio.to_thread import run_sync
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
+from ownvoice import neighbours
 from ownvoice.credentials import Secret
 from ownvoice.errors import UsageError
 
@@ -22,7 +26,7 @@ OPEN_PATHS = ("/health",)
 
 
 class Access:
-    """Decides by a request's headers."""
+    """Decides by a request's headers, and by where it comes from."""
 
     def __init__(self, host: str, key: Secret | None, origins: Iterable[str] = ()) -> None:
         """Raises :class:`UsageError` when others could reach the server and there is no key."""
@@ -36,8 +40,20 @@ class Access:
                 mend="Put a key of your own into the environment variable OWNVOICE_API_KEY, or use --host 127.0.0.1.",
             )
 
-    def refusal(self, path: str, headers: Headers) -> tuple[int, str] | None:
+    async def refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         """Status and reason for which a request is refused, or None when it is let in."""
+        if (refused := self._refusal_of_headers(scope["path"], headers)) is not None:
+            return refused
+        if self._key is not None or scope["path"] in OPEN_PATHS:
+            return None
+        if not await run_sync(neighbours.is_neighbour, scope["client"], scope["server"]):
+            return None
+        return (
+            403,
+            f"{neighbours.REFUSAL}. {neighbours.MEND} A server with a key (OWNVOICE_API_KEY) answers others too.",
+        )
+
+    def _refusal_of_headers(self, path: str, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
         if self._local and self._key is None and not is_loopback(_name(host)):
             return 403, "this server answers to this computer's own names only, for example 127.0.0.1"

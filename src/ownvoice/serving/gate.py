@@ -59,7 +59,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._access.refusal(scope["path"], headers)
+        refusal = await self._access.refusal(scope, headers)
         if scope["type"] == "websocket":
             if refusal is not None or self.stopping or self._held >= self._settings.max_requests:
                 await send({"type": "websocket.close", "code": 1008})

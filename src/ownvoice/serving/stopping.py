@@ -120,6 +120,7 @@ def _config(gate: Gate, settings: ServeSettings) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # who asks is told by the connection, and not by what it says of itself
         limit_concurrency=_CONNECTIONS,
         timeout_graceful_shutdown=int(EXIT_SECONDS - 1),
         ws_max_size=1_000_000,

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ownvoice.neighbours import is_neighbour
+from ownvoice import neighbours
 
 MAX_BODY_BYTES = 8 << 20
 """Of one request: a part of a take has 200 kB, a piece of an uploaded file 2 MB."""
@@ -120,10 +120,9 @@ class Guard:
     async def _refusal_of_neighbours(self, scope: Scope) -> _Refusal | None:
         if not self._access.own_account or scope["path"].startswith("/static/"):
             return None
-        if not await run_sync(is_neighbour, scope["client"], scope["server"]):
+        if not await run_sync(neighbours.is_neighbour, scope["client"], scope["server"]):
             return None
-        mend = "Use the account of this computer that started ownvoice."
-        return _Refusal(HTTPStatus.FORBIDDEN, "another account of this computer asks", mend)
+        return _Refusal(HTTPStatus.FORBIDDEN, neighbours.REFUSAL, neighbours.MEND)
 
     def _is_known(self, scope: Scope, headers: Headers) -> bool:
         if self._access.hosted:
