@@ -34,11 +34,12 @@ from phrases import held_out, sentence, vocabulary
 from ownvoice.config import TrainingSettings
 from ownvoice.data.audio import load_audio
 from ownvoice.data.importers import import_recordings
-from ownvoice.data.manifest import read_manifest, utterance_id
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.phrases import Phrase
 from ownvoice.data.phrases.adaptive import HeardWord, find_weaknesses, order_by_weakness
 from ownvoice.data.phrases.bank import phrase_id
 from ownvoice.data.split import Split
+from ownvoice.data.utterance import utterance_id
 from ownvoice.evaluation.wer import CorpusScore, score
 from ownvoice.model.load import load_recogniser
 from ownvoice.model.transcribe import transcribe_clips

@@ -23,12 +23,13 @@ import synthesis
 
 from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import write_wav
-from ownvoice.data.manifest import append_utterances, write_voice_settings
+from ownvoice.data.manifest import append_utterances
 from ownvoice.data.phrases.own import add_own_phrases
 from ownvoice.data.phrases.own_words import phrases_about
 from ownvoice.data.phrases.source import provenance
 from ownvoice.data.split import fold_text
 from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.rundir import VoiceFolder
 
 NAMES = [

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ownvoice.data.manifest import read_manifest, utterance_id
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import load_split
+from ownvoice.data.utterance import utterance_id
 from ownvoice.rundir import VoiceFolder
 
 ROOT = Path(__file__).parent.parent

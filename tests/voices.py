@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import write_wav
-from ownvoice.data.manifest import append_utterances, write_voice_settings
+from ownvoice.data.manifest import append_utterances
 from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur
 

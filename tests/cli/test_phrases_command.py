@@ -13,9 +13,11 @@ from click.testing import CliRunner, Result
 
 from ownvoice.cli import cli
 from ownvoice.config import VoiceSettings
-from ownvoice.data.manifest import Utterance, append_utterances, write_voice_settings
+from ownvoice.data.manifest import append_utterances
 from ownvoice.data.phrase_marks import mark_phrase
 from ownvoice.data.phrases import load_bank
+from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.rundir import VoiceFolder
 
 

@@ -18,7 +18,8 @@ from click.testing import CliRunner, Result
 
 from fakes.hub.app import Hub, Token, client_environment
 from ownvoice.cli import cli
-from ownvoice.data.manifest import read_manifest, read_voice_settings, revise_utterance
+from ownvoice.data.manifest import read_manifest, revise_utterance
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.model.source import TINY_WEIGHTS
 from ownvoice.publishing.dataset import PRIVATE_CONSENT, PUBLIC_CONSENT
 from ownvoice.rundir import RunFolder, VoiceFolder

@@ -13,8 +13,10 @@ import soundfile
 from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import SAMPLE_RATE, convert_to_wav, write_wav
 from ownvoice.data.check import Problem, check_voice
-from ownvoice.data.manifest import Utterance, append_utterances, read_manifest, write_voice_settings
+from ownvoice.data.manifest import append_utterances, read_manifest
 from ownvoice.data.measure import LOWEST_DBFS, measure
+from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.errors import DataError
 from ownvoice.rundir import VoiceFolder
 

@@ -12,15 +12,9 @@ import pytest
 from ownvoice.data.audio import SAMPLE_RATE, load_audio, write_wav
 from ownvoice.data.check import check_voice
 from ownvoice.data.importers import import_recordings
-from ownvoice.data.manifest import (
-    Utterance,
-    append_utterances,
-    read_manifest,
-    revise_utterance,
-    scan_manifest,
-    utterance_id,
-)
+from ownvoice.data.manifest import append_utterances, read_manifest, revise_utterance, scan_manifest
 from ownvoice.data.recording import Recording, load_recording, recording_of
+from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import AudioError, DataError, ManifestError
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur

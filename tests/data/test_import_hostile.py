@@ -15,7 +15,8 @@ import pytest
 
 from ownvoice.data.importers import import_recordings
 from ownvoice.data.importers.scratch import scratch_folder
-from ownvoice.data.manifest import Utterance, append_utterances, read_manifest
+from ownvoice.data.manifest import append_utterances, read_manifest
+from ownvoice.data.utterance import Utterance
 from ownvoice.errors import DataError, StorageError
 from ownvoice.rundir import VoiceFolder
 from sources import bring, put, reasons, record, refused, texts

@@ -12,13 +12,9 @@ import soundfile
 from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import load_audio
 from ownvoice.data.importers import import_recordings
-from ownvoice.data.manifest import (
-    Utterance,
-    append_utterances,
-    read_manifest,
-    read_voice_settings,
-    write_voice_settings,
-)
+from ownvoice.data.manifest import append_utterances, read_manifest
+from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from ownvoice.errors import ConfigError, SourceError
 from ownvoice.rundir import VoiceFolder
 from sources import bring, pack, put, reasons, record, texts

@@ -15,17 +15,9 @@ import pytest
 
 from ownvoice.config import VoiceSettings
 from ownvoice.data import journal
-from ownvoice.data.manifest import (
-    Utterance,
-    append_utterances,
-    audio_file,
-    next_wav_name,
-    read_manifest,
-    read_voice_settings,
-    scan_manifest,
-    utterance_id,
-    write_voice_settings,
-)
+from ownvoice.data.manifest import append_utterances, audio_file, next_wav_name, read_manifest, scan_manifest
+from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from ownvoice.errors import ConfigError, DataError, ManifestError, StorageError
 from ownvoice.rundir import VoiceFolder
 
@@ -254,7 +246,8 @@ def test_two_processes_lose_no_line_and_share_no_name(voice: VoiceFolder) -> Non
 def test_killed_while_appending_every_acknowledged_line_is_there(voice: VoiceFolder) -> None:
     program = (
         "import sys; from pathlib import Path; from ownvoice.rundir import VoiceFolder\n"
-        "from ownvoice.data.manifest import Utterance, append_utterances\n"
+        "from ownvoice.data.manifest import append_utterances\n"
+        "from ownvoice.data.utterance import Utterance\n"
         "voice = VoiceFolder(Path(sys.argv[1]))\n"
         "for n in range(int(sys.argv[2]), 10**6):\n"
         "    append_utterances(voice, [Utterance(f'wavs/{n}.wav', 'x' * 5000)]); print(n, flush=True)\n"

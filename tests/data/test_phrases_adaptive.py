@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from ownvoice.config import VOXTRAL_LANGUAGES, TrainingSettings
-from ownvoice.data.manifest import Utterance, append_utterances
+from ownvoice.data.manifest import append_utterances
 from ownvoice.data.phrases import Phrase, load_bank
 from ownvoice.data.phrases.adaptive import HeardWord, find_weaknesses, order_by_weakness
 from ownvoice.data.phrases.bank import load_lexicon
 from ownvoice.data.phrases.next_up import next_phrases
 from ownvoice.data.split import fold_text
+from ownvoice.data.utterance import Utterance
 from ownvoice.errors import ManifestError, TooLittleDataError
 from ownvoice.rundir import RunFolder, VoiceFolder
 

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from ownvoice.config import VOXTRAL_LANGUAGES, VoiceSettings
-from ownvoice.data.manifest import read_manifest, write_voice_settings
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.phrases import TOPICS, Phrase, load_bank
 from ownvoice.data.phrases.bank import count_words
 from ownvoice.data.phrases.own import add_own_phrases, own_names, own_phrases
@@ -22,6 +22,7 @@ from ownvoice.data.phrases.own_words import (
 )
 from ownvoice.data.phrases.source import find_phrase, provenance
 from ownvoice.data.session import Session
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.errors import ConfigError, ManifestError, SourceError, UsageError
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur

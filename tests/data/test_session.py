@@ -12,18 +12,13 @@ import ownvoice
 from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import load_audio
 from ownvoice.data.check import check_voice
-from ownvoice.data.manifest import (
-    Utterance,
-    append_utterances,
-    read_manifest,
-    read_voice_settings,
-    revise_utterance,
-    write_voice_settings,
-)
+from ownvoice.data.manifest import append_utterances, read_manifest, revise_utterance
 from ownvoice.data.new_voice import NameTakenError, create_voice
 from ownvoice.data.phrase_marks import mark_phrase, read_marks
 from ownvoice.data.phrases import Phrase
 from ownvoice.data.session import SavedTake, Session
+from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from ownvoice.errors import ConfigError, DataError
 from small_voxtral import murmur
 from voices import WORDS

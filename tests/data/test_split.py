@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ownvoice.data.manifest import Utterance, utterance_id
 from ownvoice.data.split import MIN_PHRASES, Split, fold_text, load_split, save_split, split_utterances
+from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import ManifestError, TooLittleDataError
 from ownvoice.rundir import RunFolder
 

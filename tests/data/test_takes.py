@@ -17,9 +17,10 @@ import pytest
 from ownvoice.data.audio import load_audio
 from ownvoice.data.check import check_voice
 from ownvoice.data.follow import ManifestFollower
-from ownvoice.data.manifest import Utterance, append_utterances, read_manifest, revise_utterance, scan_manifest
+from ownvoice.data.manifest import append_utterances, read_manifest, revise_utterance, scan_manifest
 from ownvoice.data.take_folder import SamplesMissingError, Take, TakeTooLongError, new_take
 from ownvoice.data.takes import MAX_UNFINISHED, NoSuchTakeError, Takes
+from ownvoice.data.utterance import Utterance
 from ownvoice.errors import AudioError, DataError, StorageError
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur

@@ -12,9 +12,10 @@ from ownvoice.data.audio import load_audio
 from ownvoice.data.check import check_voice
 from ownvoice.data.export import export_folder, stream_zip
 from ownvoice.data.importers import import_recordings
-from ownvoice.data.manifest import append_utterances, read_manifest, read_voice_settings, revise_utterance
+from ownvoice.data.manifest import append_utterances, read_manifest, revise_utterance
 from ownvoice.data.recording import load_recording, recording_of
 from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import AudioError, TooLittleDataError
 from ownvoice.rundir import VoiceFolder
 from voices import make_voice

@@ -11,11 +11,11 @@ import pytest
 from in_browser import Studio, assert_accessible, focused, tab_onto
 from record_desk import PATIENCE, RecordDesk
 
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.phrase_marks import read_marks
 from ownvoice.data.phrases import load_bank
 from ownvoice.data.phrases.next_up import next_phrases
 from ownvoice.data.phrases.own import own_phrases
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.rundir import RunFolder, VoiceFolder
 
 if TYPE_CHECKING:

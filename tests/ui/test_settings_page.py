@@ -9,7 +9,8 @@ from filelock import FileLock
 from in_browser import Studio, assert_accessible, focused, wait_until_said
 
 from ownvoice.config import TrainingSettings
-from ownvoice.data.manifest import read_manifest, read_voice_settings
+from ownvoice.data.manifest import read_manifest
+from ownvoice.data.voice_settings import read_voice_settings
 from voices import make_voice
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from in_browser import Studio, announced, assert_accessible, focused, tab_onto, 
 from fakes.hub.app import Hub, Token
 from finder import find
 from made_up_runs import judge, trained_run
-from ownvoice.data.manifest import read_voice_settings, revise_utterance
+from ownvoice.data.manifest import revise_utterance
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.model.source import TINY_WEIGHTS
 from ownvoice.publishing.dataset import PRIVATE_CONSENT, PUBLIC_CONSENT
 from ownvoice.rundir import RunFolder, VoiceFolder

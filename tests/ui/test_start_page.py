@@ -8,7 +8,8 @@ import pytest
 from in_browser import Studio, assert_accessible, focused, tab_onto, wait_until_said
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.manifest import read_voice_settings, revise_utterance
+from ownvoice.data.manifest import revise_utterance
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.rundir import VoiceFolder
 from voices import make_voice
 

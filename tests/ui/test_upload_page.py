@@ -23,7 +23,8 @@ from in_browser import Studio, announced, assert_accessible, focused, tab_onto, 
 
 from ownvoice.config import TrainingSettings, VoiceSettings
 from ownvoice.data.check import check_voice
-from ownvoice.data.manifest import read_manifest, write_voice_settings
+from ownvoice.data.manifest import read_manifest
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.model.source import TINY_WEIGHTS
 from ownvoice.rundir import VoiceFolder
 from small_voxtral import murmur

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ownvoice.data.manifest import read_voice_settings
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.rundir import VoiceFolder
 from ownvoice.workflow import training_settings
 from ownvoice.workflow.presets import PACES

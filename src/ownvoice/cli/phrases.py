@@ -104,7 +104,7 @@ def _require(folder: VoiceFolder | None, option: str) -> VoiceFolder:
 def _language_of(folder: VoiceFolder | None) -> str:
     if folder is None:
         return "en"
-    from ownvoice.data.manifest import read_voice_settings
+    from ownvoice.data.voice_settings import read_voice_settings
 
     return read_voice_settings(folder).language or "en"
 

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Literal
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
+from ownvoice.data.manifest import ManifestScan, scan_manifest
 from ownvoice.data.measure import Measures, measure
 from ownvoice.data.recording import Recording, load_recording, recording_of, unnamed_recordings
 from ownvoice.data.split import fold_text
 from ownvoice.data.takes import take_folders
 from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import AudioError, ConfigError
 from ownvoice.rundir import VoiceFolder
 

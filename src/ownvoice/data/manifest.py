@@ -1,4 +1,4 @@
-"""A voice's table, ``data.jsonl``: one JSON line an utterance, only ever added to; and its settings, ``voice.yaml``.
+"""A voice's table, ``data.jsonl``: one JSON line an utterance, only ever added to.
 
 A later line with the id and the recording of an earlier one corrects it; a first line that ``replaces`` another
 utterance excludes that one, until a later line of its own takes it back. Whether the recordings are any good is not
@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ownvoice.config import VoiceSettings
 from ownvoice.data import journal
 from ownvoice.data.utterance import (
     PATH_MEND,
@@ -26,23 +25,8 @@ from ownvoice.data.utterance import (
     path_fault,
     utterance_id,
 )
-from ownvoice.errors import ConfigError, DataError, ManifestError, storage_faults
-from ownvoice.rundir import VoiceFolder, make_folder, write_atomically
-
-__all__ = [
-    "ManifestReading",
-    "ManifestScan",
-    "Utterance",
-    "append_utterances",
-    "audio_file",
-    "next_wav_name",
-    "read_manifest",
-    "read_voice_settings",
-    "revise_utterance",
-    "scan_manifest",
-    "utterance_id",
-    "write_voice_settings",
-]
+from ownvoice.errors import DataError, ManifestError, storage_faults
+from ownvoice.rundir import VoiceFolder, make_folder
 
 
 @dataclass(frozen=True)
@@ -231,33 +215,6 @@ def next_wav_name(voice: VoiceFolder) -> str:
             number += 1
         voice.wav_counter.write_text(f"{number}\n", encoding="ascii")
     return f"{voice.wavs.name}/{number:04d}.wav"
-
-
-def read_voice_settings(voice: VoiceFolder) -> VoiceSettings:
-    """The settings in ``voice.yaml``, or the defaults where there is none.
-
-    Raises
-    ------
-    ConfigError
-        when the file cannot be read or a value is wrong.
-    """
-    return VoiceSettings.load(voice.settings) if voice.settings.exists() else VoiceSettings()
-
-
-def write_voice_settings(voice: VoiceFolder, settings: VoiceSettings) -> None:
-    """Write ``voice.yaml``, atomically; of an old one that cannot be read, ``voice.yaml.unreadable`` keeps a copy.
-
-    Raises
-    ------
-    StorageError
-        when it cannot be written; the old file is then as it was.
-    """
-    try:
-        read_voice_settings(voice)
-    except ConfigError:
-        with storage_faults(voice.settings):
-            write_atomically(voice.unreadable_settings, voice.settings.read_bytes())
-    settings.save(voice.settings)
 
 
 def _bytes(voice: VoiceFolder) -> bytes:

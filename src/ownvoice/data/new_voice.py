@@ -6,7 +6,7 @@ import unicodedata
 from pathlib import Path
 
 from ownvoice.config import VoiceSettings
-from ownvoice.data.manifest import write_voice_settings
+from ownvoice.data.voice_settings import write_voice_settings
 from ownvoice.errors import DataError, storage_faults
 from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
 

@@ -14,7 +14,6 @@ from typing import Literal
 from ownvoice.data.check import pace
 from ownvoice.data.follow import ManifestFollower
 from ownvoice.data.hints import Heard, hear
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.measure import measure
 from ownvoice.data.phrase_marks import PhraseMarks, read_marks
 from ownvoice.data.phrases import Phrase
@@ -25,6 +24,7 @@ from ownvoice.data.shelf import counted_seconds
 from ownvoice.data.take_folder import Take, new_take
 from ownvoice.data.takes import SOURCE, Takes
 from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import AudioError, DataError
 from ownvoice.rundir import VoiceFolder
 

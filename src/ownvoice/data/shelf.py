@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ownvoice.data.manifest import ManifestScan, read_voice_settings, scan_manifest
+from ownvoice.data.manifest import ManifestScan, scan_manifest
 from ownvoice.data.recording import unnamed_recordings
 from ownvoice.data.utterance import Utterance
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import DataError, OwnvoiceError, storage_faults
 from ownvoice.rundir import VoiceFolder, make_folder, sync_folder
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ownvoice.credentials import Secret, hub_token
-from ownvoice.data.manifest import read_voice_settings, write_voice_settings
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from ownvoice.errors import HubError
 from ownvoice.events import StageProgress
 from ownvoice.publishing.files import RepoFile, refuse_traces

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ownvoice.config import TrainingSettings
-from ownvoice.data.manifest import read_manifest, read_voice_settings
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.split import Split, load_split, split_utterances
 from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import StorageError, TooLittleDataError, UsageError
 from ownvoice.events import StageProgress
 from ownvoice.publishing import dataset, model

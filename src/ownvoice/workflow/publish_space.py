@@ -12,10 +12,11 @@ from ownvoice.config import TINY, TrainingSettings
 from ownvoice.credentials import Secret
 from ownvoice.data.audio import load_audio
 from ownvoice.data.export import wav_bytes
-from ownvoice.data.manifest import read_manifest, read_voice_settings
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import load_recording, recording_of
 from ownvoice.data.split import load_split
 from ownvoice.data.utterance import utterance_id
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import HubError, UsageError
 from ownvoice.events import StageProgress
 from ownvoice.publishing.card import Wishes

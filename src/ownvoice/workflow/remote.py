@@ -16,8 +16,8 @@ from pathlib import Path
 
 from ownvoice import events
 from ownvoice.config import TINY
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.split import save_split
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import TrainingError, UsageError
 from ownvoice.events import EventLog, Listener, parse_record, read_tail
 from ownvoice.publishing.dataset import needed_consent

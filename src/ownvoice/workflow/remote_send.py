@@ -9,9 +9,10 @@ from dataclasses import replace
 import yaml
 
 import ownvoice
-from ownvoice.data.manifest import read_manifest, read_voice_settings
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import recording_of
 from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.publishing.dataset import bare_sound
 from ownvoice.publishing.files import RepoFile, refuse_traces
 from ownvoice.publishing.jobs import start_job

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ownvoice.config import TrainingSettings, merged
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import summarise
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import UsageError
 from ownvoice.rundir import VoiceFolder
 from ownvoice.training.defaults import usual_settings

@@ -18,7 +18,8 @@ from ownvoice.data.importers.columns import Wanted, choose_columns
 from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.importers.source import Clip, Content, LeftOut, Source, decode_text, is_audio, read_content
 from ownvoice.data.importers.tables import TABLE_SUFFIXES, Locate, check_text, list_clips, parse_table, spellings
-from ownvoice.data.manifest import read_voice_settings, scan_manifest
+from ownvoice.data.manifest import scan_manifest
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import SourceError
 from ownvoice.rundir import VoiceFolder
 

@@ -27,14 +27,9 @@ from ownvoice.data.importers.hub import PREFIX, open_hub
 from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.importers.source import Clip, LeftOut, Source, is_audio, printable, read_content
 from ownvoice.data.importers.tables import TABLE_SUFFIXES, read_table_file
-from ownvoice.data.manifest import (
-    append_utterances,
-    next_wav_name,
-    read_manifest,
-    read_voice_settings,
-    write_voice_settings,
-)
+from ownvoice.data.manifest import append_utterances, next_wav_name, read_manifest
 from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from ownvoice.errors import AudioError, OwnvoiceError, SourceError, storage_faults
 from ownvoice.rundir import VoiceFolder
 

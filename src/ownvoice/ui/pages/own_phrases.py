@@ -7,11 +7,11 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.phrases import Phrase
 from ownvoice.data.phrases.own import add_own_phrases
 from ownvoice.data.phrases.own_text import phrases_from_text
 from ownvoice.data.phrases.own_words import WordKind, phrases_about, words_from_text
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.rundir import VoiceFolder
 from ownvoice.ui.access import Voice
 from ownvoice.ui.frame import PageError

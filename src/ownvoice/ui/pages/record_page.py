@@ -8,11 +8,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.phrases import TOPICS
 from ownvoice.data.phrases.next_up import latest_evaluated
 from ownvoice.data.phrases.own_words import WordKind
 from ownvoice.data.phrases.source import source_languages
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.ui.access import Voice
 from ownvoice.ui.frame import page
 

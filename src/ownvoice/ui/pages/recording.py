@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ownvoice.data.audio import decode_pcm16
 from ownvoice.data.hints import RoomCheck, check_room
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.phrase_marks import Mark, mark_phrase
 from ownvoice.data.phrases import Phrase, bank_languages
 from ownvoice.data.phrases.next_up import latest_evaluated, next_phrases
@@ -23,6 +22,7 @@ from ownvoice.data.session import MAX_UTTERANCES, Queue, SavedTake, Session
 from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, TakeTooLongError
 from ownvoice.data.takes import NoSuchTakeError
 from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import OwnvoiceError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.ui.access import Voice

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from ownvoice.config import VOXTRAL_LANGUAGES, VoiceSettings
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import purge_voice, restore_voice, summarise, trash_voice
 from ownvoice.data.takes import Takes
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import ConfigError
 from ownvoice.ui.access import Voice, Voices
 from ownvoice.ui.frame import PageError, page

@@ -10,9 +10,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from ownvoice.config import TINY, VOXTRAL_MINI, VOXTRAL_SMALL, TrainingSettings, merged
-from ownvoice.data.manifest import read_voice_settings
 from ownvoice.data.shelf import summarise
 from ownvoice.data.split import MIN_UTTERANCES
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import ConfigError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.ui.access import Voice

@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ownvoice.data.manifest import read_voice_settings
+from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import OwnvoiceError
 from ownvoice.ui.access import Voice, voice_of
 from ownvoice.ui.frame import page

@@ -9,8 +9,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from ownvoice.config import VoiceSettings
-from ownvoice.data.manifest import read_voice_settings, write_voice_settings
 from ownvoice.data.new_voice import NameTakenError, create_voice
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from ownvoice.errors import ConfigError
 from ownvoice.ui.access import Voice, Voices
 from ownvoice.ui.frame import PageError
