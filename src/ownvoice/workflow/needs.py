@@ -42,7 +42,7 @@ from ownvoice.training.preflight import (
     estimate_work,
     features_bytes,
 )
-from ownvoice.workflow.failures import less_memory
+from ownvoice.workflow.nearest import nearest_changes
 
 Problem = Literal["memory", "disk", "time"]
 
@@ -105,7 +105,8 @@ class Preflight:
     disk_free: int
     problems: tuple[Problem, ...]
     changes: Mapping[str, Any] | None
-    """Settings that would do, to be laid over those asked for; None where nothing is in the way or nothing helps."""
+    """The nearest settings that would do, to be laid over those asked for; None where nothing is in the way or nothing
+    helps."""
     instead: Need | None
     """What it needs with these changes."""
 
@@ -151,11 +152,17 @@ def preflight(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
     free = shutil.disk_usage(voice.require().path).free
     need = _need(voice, settings, here)
     problems = _problems(need, here, free)
-    for changes in _alternatives(settings, here) if problems else ():
-        other = _need(voice, TrainingSettings.make(merged(settings.model_dump(), changes)), here)
-        if not _problems(other, here, free):
-            return Preflight(here, need, free, problems, changes, other)
-    return Preflight(here, need, free, problems, None, None)
+    if not problems:
+        return Preflight(here, need, free, (), None, None)
+
+    def with_changes(changes: Mapping[str, Any]) -> Need:
+        return _need(voice, TrainingSettings.make(merged(settings.model_dump(), changes)), here)
+
+    def fits(changes: Mapping[str, Any]) -> bool:
+        return not _problems(with_changes(changes), here, free)
+
+    changes = nearest_changes(settings, fits, card=here.device != "cpu")
+    return Preflight(here, need, free, problems, changes, None if changes is None else with_changes(changes))
 
 
 def suited_base() -> str:
@@ -249,23 +256,6 @@ def _problems(need: Need, here: Machine, disk_free: int) -> tuple[Problem, ...]:
     if need.seconds is not None and need.seconds > TOO_LONG:
         found.append("time")
     return tuple(found)
-
-
-def _alternatives(settings: TrainingSettings, here: Machine) -> Iterator[dict[str, Any]]:
-    """Ever smaller choices: the same in smaller batches, adapters, thinner ones; then a smaller base model.
-
-    A base in 4 bits is offered on graphics cards alone: a processor spends most of its time unpacking it.
-    """
-    changes: dict[str, Any] = {}
-    smaller = settings
-    for _ in range(12):  # enough to halve any batch and rank down to one
-        changes = merged(changes, less_memory(smaller))
-        smaller = TrainingSettings.make(merged(settings.model_dump(), changes))
-        if here.device == "cpu" and smaller.method == "qlora" and settings.method != "qlora":
-            break
-        yield changes
-    for base in (VOXTRAL_MINI, TINY):
-        yield {"base_model": base, "method": "lora"}
 
 
 def _shape(base_model: str) -> Shape | None:
