@@ -25,7 +25,9 @@ from sources import bring, put, reasons, record, refused, texts
 
 
 def test_columns_present_and_the_options_are_named(folder: Path, voice: VoiceFolder) -> None:
-    message = refused(put(folder / "t.csv", "Datei,Wörter\ngood.wav,hello\n"), voice, "its columns are: Datei, Wörter")
+    message = refused(
+        put(folder / "t.csv", "Nummer,Anmerkung\ngood.wav,hello\n"), voice, "its columns are: Nummer, Anmerkung"
+    )
     assert "--audio-column" in message and "--text-column" in message
 
 

@@ -144,6 +144,14 @@ def test_tsv_with_any_two_columns_by_name(clips: Path, voice: VoiceFolder) -> No
     assert texts(result) == ["hallo du"]
 
 
+@pytest.mark.parametrize(
+    "names", ["Datei;Gesprochen", "File name;Words", "Archivo;Transcripcio\u0301n", "Nom du fichier;Texte"]
+)
+def test_a_spreadsheets_own_headings(clips: Path, voice: VoiceFolder, names: str) -> None:
+    table = put(clips / "t.csv", f"Nr;{names};Text 2\n1;clips/1.wav;hello;no\n")
+    assert texts(bring(table, voice, language="en")) == ["hello"]
+
+
 def test_several_columns_that_could_be_meant_are_told(clips: Path, voice: VoiceFolder) -> None:
     table = put(clips / "t.csv", "sentence,text,path\nno,yes,clips/1.wav\n")
     result = bring(table, voice, language="en")

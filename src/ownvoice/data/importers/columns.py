@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ownvoice.errors import SourceError
 
-AUDIO_COLUMNS = ("audio_path", "audio", "file_name", "path", "audio_filepath", "filename", "file", "wav")
-"""Names under which tables keep the recording, most telling first: ownvoice, Hugging Face, Common Voice, NeMo..."""
+AUDIO_COLUMNS = (
+    *("audio_path", "audio", "file_name", "path", "audio_filepath", "filename", "file", "wav", "audio_file"),
+    *("recording", "datei", "dateiname", "aufnahme", "audiodatei"),
+    *("archivo", "nombre_de_archivo", "grabación", "fichero", "fichier", "nom_du_fichier", "enregistrement"),
+)
+"""Names under which tables keep the recording, most telling first: ownvoice, Hugging Face, Common Voice, NeMo; then
+what people write over a column of their own, in the languages of the app."""
 
-TEXT_COLUMNS = ("text", "transcript", "transcription", "sentence")
-"""Names under which tables keep the words."""
+TEXT_COLUMNS = (
+    *("text", "transcript", "transcription", "sentence", "words", "phrase"),
+    *("wörter", "gesprochen", "satz", "transkript", "transkription"),
+    *("texto", "palabras", "frase", "transcripción", "texte", "mots"),
+)
+"""Names under which tables keep the words, likewise."""
 
 LANGUAGE_COLUMNS = ("language", "locale")
 
@@ -58,8 +68,8 @@ def choose_columns(present: Sequence[str], wanted: Wanted, where: str | Path) ->
         raise SourceError(
             f"has {' and '.join(missing)}; its columns are: {', '.join(present) or 'none'}",
             where=where,
-            mend="Say which to read with --audio-column NAME and --text-column NAME; "
-            "the first line of a CSV or TSV file must hold the names.",
+            mend='Call them "file" and "text" in the first line of the table; ownvoice import also takes other names, '
+            "with --audio-column NAME and --text-column NAME.",
         )
     warnings = [
         f"{where}: used column {names[0]!r}; {', '.join(map(repr, names[1:]))} could be meant too ({option} chooses)"
@@ -71,8 +81,12 @@ def choose_columns(present: Sequence[str], wanted: Wanted, where: str | Path) ->
 
 
 def _candidates(present: Sequence[str], known: Sequence[str], wanted: str | None) -> list[str]:
-    """Those of ``present`` that fit, best first; upper and lower case count as the same."""
+    """Those of ``present`` that fit, best first; upper and lower case count as the same, and a space as a "_"."""
     if wanted is not None and wanted in present:
         return [wanted]
     names = known if wanted is None else (wanted,)
-    return [column for name in names for column in present if column.strip().lower() == name.lower()]
+    return [column for name in names for column in present if _plain(column) == _plain(name)]
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().lower().replace(" ", "_")
