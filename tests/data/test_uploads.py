@@ -135,6 +135,43 @@ def test_a_table_that_cannot_be_read_is_named(tmp_path: Path, upload: UploadFold
     [problem] = match_words(upload).problems
     assert problem.name == "words.csv"
     assert "its columns are: name, speech" in problem.reason
+    assert 'Call them "file" and "text"' in problem.reason, "and how to mend it"
+
+
+def test_a_corrected_table_takes_the_place_of_the_one_before(tmp_path: Path, upload: UploadFolder) -> None:
+    for number, name in enumerate(("a.wav", "b.wav")):
+        bring(upload, name, sound(tmp_path, number))
+    first = b"file,text\na.wav,I want tee\nb.wav,Yes\n"
+    bring(upload, "words.csv", first)
+    bring(upload, "words.csv", first.replace(b"tee", b"tea"))  # of the same size
+    assert [row.text for row in match_words(upload).rows] == ["I want tea", "Yes"]
+    bring(upload, "words.csv", first.replace(b"tee", b"some tea"))
+    assert [row.text for row in match_words(upload).rows] == ["I want some tea", "Yes"]
+    assert [file.name for file in match_words(upload).texts] == ["words.csv"]
+
+
+def test_a_table_that_cannot_be_read_is_in_no_other_ones_way(tmp_path: Path, upload: UploadFolder) -> None:
+    for number, name in enumerate(("a.wav", "b.wav", "c.wav")):
+        bring(upload, name, sound(tmp_path, number))
+    bring(upload, "list.csv", "name;spoken\na.wav;hällo\n".encode("cp1252"))
+    bring(upload, "b.txt", b"Beside")
+    bring(upload, "first.csv", b"file,text\na.wav,Old\nb.wav,Listed\nc.wav,Third\n")
+    bring(upload, "second.csv", b"file,text\na.wav,New\n")
+    matching = match_words(upload)
+    assert [row.text for row in matching.rows] == ["New", "Beside", "Third"]
+    [refused, *others] = sorted(matching.problems, key=lambda problem: problem.name != "list.csv")
+    assert "Save it again as UTF-8" in refused.reason
+    assert [(other.name, other.line, other.reason) for other in others] == [
+        ("a.wav", 2, "has other words in another file, which count"),
+        ("b.wav", 3, "has other words in another file, which count"),
+    ]
+
+
+def test_two_recordings_of_one_name_and_size_are_not_taken_for_one(upload: UploadFolder) -> None:
+    first, second = announce_files(upload, [("monday/trial.wav", 99), ("tuesday/trial.wav", 99)])
+    assert isinstance(first, UploadedFile)
+    assert isinstance(second, LeftOut) and "rename one" in second.reason
+    assert announce_files(upload, [("trial.wav", 99)]) == [first], "chosen again, it goes on"
 
 
 def test_pasted_lines_go_to_the_recordings_without_words_in_order(tmp_path: Path, upload: UploadFolder) -> None:

@@ -191,23 +191,34 @@ def _read_texts(
     upload: UploadFolder, sounds: list[UploadedFile], texts: list[UploadedFile]
 ) -> tuple[dict[int, str], list[LeftOut], list[str]]:
     """The words by file number, what could not be used, and how the files were read."""
-    if not texts or not sounds:
-        return {}, [], []
+    words: dict[int, str] = {}
+    problems: list[LeftOut] = []
+    notes: list[str] = []
     number_of: dict[Content, int] = {upload.wav(file.number): file.number for file in sounds}
     names = {file.name: upload.wav(file.number) for file in sounds}
-    tree = _FlatTree(_LABEL, {**names, **{file.name: upload.part(file.number) for file in texts}})
-    try:
-        source = read_tree(tree, Wanted())
-    except SourceError as error:
-        return {}, [LeftOut(error.where or _LABEL, None, error.what)], []
-    words: dict[int, str] = {}
-    problems = []
-    for found in source.found:
-        if isinstance(found, LeftOut):
-            if found.line is not None or found.name not in names:  # a recording without words is seen in its own row
-                problems.append(found)
-        elif (number := number_of.get(found.audio)) is None:
-            problems.append(LeftOut(found.name, found.line, "is no recording"))
-        elif words.setdefault(number, found.text) != found.text:
-            problems.append(LeftOut(found.name, found.line, "has other words on an earlier line, which count"))
-    return words, problems, [*source.read_as, *source.warnings]
+    for together in _by_trust(texts) if sounds else []:
+        tree = _FlatTree(_LABEL, {**names, **{file.name: upload.part(file.number) for file in together}})
+        try:
+            source = read_tree(tree, Wanted())
+        except SourceError as error:
+            problems.append(LeftOut(error.where or _LABEL, None, f"{error.what}. {error.mend or ''}".strip()))
+            continue
+        from_others = set(words)
+        for found in source.found:
+            if isinstance(found, LeftOut):
+                if found.line is not None or found.name not in names:  # one without words is seen in its own row
+                    problems.append(found)
+            elif (number := number_of.get(found.audio)) is None:
+                problems.append(LeftOut(found.name, found.line, "is no recording"))
+            elif words.setdefault(number, found.text) != found.text:
+                place = "in another file" if number in from_others else "on an earlier line"
+                problems.append(LeftOut(found.name, found.line, f"has other words {place}, which count"))
+        notes += [*source.read_as, *source.warnings]
+    return words, problems, notes
+
+
+def _by_trust(texts: list[UploadedFile]) -> list[list[UploadedFile]]:
+    """Files of words that are read together, most trusted first: a .txt each, then tables, the latest first."""
+    beside = [file for file in texts if file.name.lower().endswith(".txt")]
+    tables = [[file] for file in reversed(texts) if file not in beside]
+    return [beside, *tables] if beside else tables

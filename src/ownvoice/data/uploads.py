@@ -166,7 +166,9 @@ def find_file(upload: UploadFolder, number: int) -> UploadedFile:
 def announce_files(upload: UploadFolder, announced: Sequence[tuple[str, int]]) -> list[UploadedFile | LeftOut]:
     """Make room for files by name and size; each becomes a file of the batch or is refused with the reason.
 
-    A file that is in the batch already, by name and size, is that file: so an interrupted batch goes on.
+    A recording that is in the batch already, by name and size, is that recording: so an interrupted batch goes on. A
+    file of words brought in again takes the place of the one before: it was corrected, perhaps by letters that leave
+    its size as it was. Two files of one name at a time are two files, from two folders: the second is refused.
 
     Raises
     ------
@@ -177,21 +179,29 @@ def announce_files(upload: UploadFolder, announced: Sequence[tuple[str, int]]) -
     """
     outcomes: list[UploadedFile | LeftOut] = []
     with journal.locked(upload.lock):
-        by_name = {file.name: file for file in read_files(upload)}
-        added = []
+        files = read_files(upload)
+        by_name = {file.name: file for file in files}
+        number = len(files)
+        entries: list[dict[str, Any]] = []
+        taken: set[str] = set()
         for raw, size in announced:
             name = _plain_name(raw)
             known = by_name.get(name)
-            if known is not None and known.size == size:
+            is_twin = name in taken
+            if known and known.size == size and not is_twin and (known.is_sound or not known.stored):
                 outcomes.append(known)
-            elif reason := _refusal(name, size, known):
+            elif reason := _refusal(name, size, is_taken=is_twin or (known is not None and known.is_sound)):
                 outcomes.append(LeftOut(name, None, reason))
+                continue
             else:
-                by_name[name] = file = UploadedFile(len(by_name) + 1, name, size, stored=0)
+                number += 1
+                by_name[name] = file = UploadedFile(number, name, size, stored=0)
                 outcomes.append(file)
-                added.append(file)
+                entries.append({"file": number, "name": name, "size": size})
+                entries += [{"file": known.number, "left_out": True}] if known else []
+            taken.add(name)
         _refuse_amount(by_name.values())
-        _write(upload, [{"file": file.number, "name": file.name, "size": file.size} for file in added])
+        _write(upload, entries)
     return outcomes
 
 
@@ -271,7 +281,7 @@ def _plain_name(raw: str) -> str:
     return f"{stem[:_LONGEST_NAME]}{dot}{suffix[:_LONGEST_NAME]}"
 
 
-def _refusal(name: str, size: int, known: UploadedFile | None) -> str | None:
+def _refusal(name: str, size: int, *, is_taken: bool) -> str | None:
     if name.lower().endswith(".zip"):
         return "is an archive: unpack it and choose the files in it"
     if not is_audio(name) and not name.lower().endswith((".txt", *TABLE_SUFFIXES)):
@@ -281,7 +291,7 @@ def _refusal(name: str, size: int, known: UploadedFile | None) -> str | None:
     limit = MAX_FILE_BYTES if is_audio(name) else MAX_TEXT_BYTES
     if size > limit:
         return f"is {size >> 20} MB large; at most {limit >> 20} MB are taken"
-    if known is not None:
+    if is_taken:
         return "another file of this name is here already: rename one of them"
     return None
 
