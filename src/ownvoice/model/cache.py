@@ -1,10 +1,10 @@
 """Keeps features on disk, so that a clip is decoded and encoded once and not in every epoch or run.
 
 An entry's name is a digest of everything it depends on: the clip's samples, the variant, the window and, for audio
-embeddings, the weights that made them. So runs share entries, none is ever out of date, and deleting the folder costs
-time alone. Entries appear whole or not at all; one that is damaged is found by its checksum and computed again. The
-folder never grows past the room it is given: what has none left is computed each time, which changes no result.
-Nothing is deleted here.
+embeddings, the weights that made them; it may stand in a folder of its clip's own. So runs share entries, none is ever
+out of date, and deleting the folder costs time alone. Entries appear whole or not at all; one that is damaged is found
+by its checksum and computed again. The folder never grows past the room it is given: what has none left is computed
+each time, which changes no result. Nothing is deleted here.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class FeatureStore:
             return True
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / f"{key[2:]}.features"
+        return self._folder / f"{key}.features"
 
 
 def _place(path: Path, body: bytes) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ownvoice.config import AugmentSettings, TrainingSettings
+from ownvoice.data.computed import folder_of
 from ownvoice.data.recording import AudioSource, load_recording
 from ownvoice.errors import AudioError
 from ownvoice.model.augment import change_rate, rate_factor, spec_augment
@@ -108,14 +109,14 @@ class ExampleMaker:
         for variant in range(augment.variants if augment else 1):
             factor = rate_factor(digest, variant, self._settings.seed, augment.rate) if augment else 1.0
             played = change_rate(samples, factor)
-            sounds.append(self._sound(played, digest, factor))
+            sounds.append(self._sound(clip, played, digest, factor))
         return Example(clip, digest, tuple(self._recogniser.prompts.target(clip.text)), tuple(sounds))
 
-    def _sound(self, played: np.ndarray, digest: str, factor: float) -> Sound:
+    def _sound(self, clip: Clip, played: np.ndarray, digest: str, factor: float) -> Sound:
         whole = self._recogniser.window
         short = whole.ending_after(played.size)
-        key = self._key(digest, factor, whole)
-        short_key = self._key(digest, factor, short) if self.encoded else key
+        key = self._key(clip, digest, factor, whole)
+        short_key = self._key(clip, digest, factor, short) if self.encoded else key
         for name, window in {key: whole, short_key: short}.items() if self.short else {key: whole}.items():
             if not self._store.has(name) and (
                 self._store.is_full or not self._store.write(name, self._features(played, window))
@@ -123,9 +124,10 @@ class ExampleMaker:
                 self.unkept += 1
         return Sound(key, short_key, factor, played.size, whole.count(played.size), short)
 
-    def _key(self, digest: str, factor: float, window: Window) -> str:
+    def _key(self, clip: Clip, digest: str, factor: float, window: Window) -> str:
+        """In the clip's own folder, so that it can go with the recording."""
         key = mel_key(digest, factor, self._recogniser.processor.feature_extractor, window)
-        return embedding_key(key, self._encoder) if self.encoded else key
+        return f"{folder_of(clip.id)}/{embedding_key(key, self._encoder) if self.encoded else key}"
 
     def _features(self, samples: np.ndarray, window: Window) -> torch.Tensor:
         recogniser = self._recogniser

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ownvoice import events
 from ownvoice.config import TrainingSettings
+from ownvoice.data.computed import forget_deleted
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import recording_of
 from ownvoice.data.split import load_split, save_split
@@ -112,6 +113,7 @@ def go_on(run: RunFolder, listener: events.Listener) -> TrainedRun:
     settings = TrainingSettings.load(run.require().config)
     log = events.EventLog(run.events, listener)
     with Ending(run, log, "check", {}):
+        forget_deleted(run.voice)
         if not run.split.is_file():
             log.emit(events.Stage("check"))
             _keep_split(run, prepare(run.voice, settings), log)

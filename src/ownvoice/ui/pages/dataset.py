@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
+from ownvoice.data.computed import forget_deleted
 from ownvoice.data.export import export_folder, stream_zip, wav_bytes
 from ownvoice.data.importers.tables import check_text
 from ownvoice.data.listing import Share, Status, find_utterance, list_utterances, with_length
@@ -42,6 +43,7 @@ class Change(BaseModel):
 
 @router.get("/voices/{voice}/dataset")
 def show(request: Request, voice: Voice) -> HTMLResponse:
+    forget_deleted(voice)
     return page(request, "dataset.html", "dataset", voice=voice.path.name, page_rows=PAGE_ROWS)
 
 
