@@ -292,6 +292,28 @@ def test_lines_of_a_voice_folder_that_cannot_be_used_are_named(tmp_path: Path, v
     ]
 
 
+def test_how_a_voice_is_written_down_comes_with_it_and_what_does_not_is_told(
+    tmp_path: Path, voice: VoiceFolder
+) -> None:
+    other = full_voice(tmp_path / "other")
+    write_voice_settings(other, VoiceSettings(language=None, transcript_style="verbatim", consent="I agree."))
+    put(other.own_phrases, "")
+    result = bring(pack(other.path, tmp_path / "other.zip", below="other/"), voice)
+    assert read_voice_settings(voice) == VoiceSettings(language=None, transcript_style="verbatim")
+    consent, phrases = result.warnings
+    assert "ask again before sharing" in consent
+    assert "own_phrases.jsonl not brought over" in phrases and "copy its folder" in phrases
+    write_voice_settings(voice, VoiceSettings(transcript_style="intended"))
+    assert "'verbatim' and this voice as 'intended'" in bring(other.path, voice).warnings[-1]
+
+
+def test_settings_of_a_voice_that_cannot_be_read_are_named_where_they_are(tmp_path: Path, voice: VoiceFolder) -> None:
+    other = full_voice(tmp_path / "other")
+    put(other.settings, "language: [")
+    with pytest.raises(ConfigError, match=r"^voice\.yaml: "):
+        bring(other.path, voice)
+
+
 def test_an_id_the_voice_already_has_is_not_given_twice(tmp_path: Path, voice: VoiceFolder) -> None:
     record(voice.wavs / "0001.wav", 9)
     append_utterances(voice, [Utterance("wavs/0001.wav", "older", id="first")])

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ownvoice.config import VoiceSettings
 from ownvoice.data.importers.columns import Wanted, choose_columns
 from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.importers.source import Clip, Content, LeftOut, Source, decode_text, is_audio, read_content
 from ownvoice.data.importers.tables import TABLE_SUFFIXES, Locate, check_text, list_clips, parse_table, spellings
 from ownvoice.data.manifest import scan_manifest
 from ownvoice.data.voice_settings import read_voice_settings
-from ownvoice.errors import SourceError
+from ownvoice.errors import ConfigError, SourceError
 from ownvoice.rundir import VoiceFolder
 
 METADATA = ("metadata.csv", "metadata.jsonl")
@@ -157,7 +158,10 @@ def _read_voice(tree: Tree, name: str) -> Source | None:
         copy.manifest.write_bytes(tree.read(name))
         if settings in tree.files:
             copy.settings.write_bytes(tree.read(settings))
-        scan, language = scan_manifest(copy), read_voice_settings(copy).language
+        try:
+            scan, known = scan_manifest(copy), read_voice_settings(copy)
+        except ConfigError as error:
+            raise ConfigError(error.what, where=settings, mend=error.mend) from None
     locate = tree.locate_from(posixpath.dirname(name))
     found: list[Clip | LeftOut] = []
     used: set[Content] = set()
@@ -166,12 +170,28 @@ def _read_voice(tree: Tree, name: str) -> Source | None:
             audio = locate(utterance.audio_path)
             used.add(audio)
             text = check_text(utterance.text)
-            found.append(Clip(utterance.audio_path, text, audio, line, utterance.language or language, utterance))
+            found.append(Clip(utterance.audio_path, text, audio, line, utterance.language or known.language, utterance))
         except SourceError as error:
             found.append(LeftOut(utterance.audio_path, line, error.what))
     found += [LeftOut(name, fault.line, fault.message) for fault in scan.faults]
     found += [*_unlisted(tree, used, name), *tree.left_out]
-    return Source(found, len(found), [f"{name} as a voice folder"]) if scan.everything else None
+    if not scan.everything:
+        return None
+    return Source(found, len(found), [f"{name} as a voice folder"], _stays_behind(tree, known), known)
+
+
+def _stays_behind(tree: Tree, settings: VoiceSettings) -> list[str]:
+    """What a voice folder holds beside its recordings and how they are written down, in words."""
+    voice = VoiceFolder(Path())
+    warnings = []
+    if settings.consent:
+        warnings.append(
+            f"the consent text in {voice.settings.name} does not come with the recordings: ask again before sharing"
+        )
+    others = [path.name for path in (voice.own_phrases, voice.phrase_marks)]
+    if present := [name for name in others if posixpath.join(tree.top, name) in tree.files]:
+        warnings.append(f"{' and '.join(present)} not brought over; to move a voice with all it has, copy its folder")
+    return warnings
 
 
 def _pair_texts(tree: Tree) -> list[Clip | LeftOut]:

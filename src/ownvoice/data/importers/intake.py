@@ -109,7 +109,7 @@ def take_in(
     """
     result = ImportResult([], [], opened.warnings, opened.read_as)
     with scratch_folder() as scratch, _no_empty_voice(voice):
-        intake = _Intake(voice, language, label, scratch, opened.warnings)
+        intake = _Intake(voice, language, label, scratch, opened)
         for done, found in enumerate(opened.found, 1):
             outcome = found if isinstance(found, LeftOut) else intake.take(found)
             if isinstance(outcome, Utterance):
@@ -124,14 +124,13 @@ def take_in(
 class _Intake:
     """Takes clips into one voice, one by one."""
 
-    def __init__(
-        self, voice: VoiceFolder, language: str | None, label: str, scratch: Path, warnings: list[str]
-    ) -> None:
+    def __init__(self, voice: VoiceFolder, language: str | None, label: str, scratch: Path, opened: Source) -> None:
         self.voice = voice
         self.language = language
         self.label = label
         self.scratch = scratch / "clip"
-        self.warnings = warnings
+        self.warnings = opened.warnings
+        self.origin = opened.settings
         self.settings = read_voice_settings(voice) if voice.settings.exists() else None
         self.ids: set[str | None] = set()
         self.by_text: dict[str, list[Utterance]] = defaultdict(list)
@@ -139,9 +138,15 @@ class _Intake:
         self.left_behind: dict[str | None, str] | None = None
         if voice.manifest.exists():
             reading = read_manifest(voice)
-            warnings += reading.warnings
+            self.warnings += reading.warnings
             for utterance in reading.everything:
                 self._remember(utterance)
+        if self.settings and self.origin and self.settings.transcript_style != self.origin.transcript_style:
+            self.warnings.append(
+                f"what comes in is written as {self.origin.transcript_style!r} and this voice as "
+                f"{self.settings.transcript_style!r} (transcript_style in {self.voice.settings.name}): "
+                "write all of it one way, or the model learns both"
+            )
 
     def take(self, clip: Clip) -> Utterance | LeftOut:
         """Save the clip's recording, then its line; or the reason why it stays out."""
@@ -189,9 +194,10 @@ class _Intake:
         return utterance
 
     def _new_settings(self, source_language: str | None) -> VoiceSettings:
+        known = self.origin or VoiceSettings()
         spoken = self.language or source_language
-        settings = VoiceSettings(language=spoken) if spoken else VoiceSettings()
-        if not spoken:
+        settings = VoiceSettings(language=spoken or known.language, transcript_style=known.transcript_style)
+        if not spoken and not self.origin:
             self.warnings.append(
                 f"no language was given, so {self.voice.settings.name} says {settings.language!r}; change it there"
             )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ownvoice.config import VoiceSettings
 from ownvoice.data.audio import AUDIO_SUFFIXES
 from ownvoice.data.utterance import Utterance
 from ownvoice.errors import SourceError
@@ -60,6 +61,8 @@ class Source:
     read_as: list[str]
     """What each table was taken for and which columns were used, in words."""
     warnings: list[str] = field(default_factory=list)
+    settings: VoiceSettings | None = None
+    """Those of a voice folder; None for every other source."""
 
 
 def printable(text: str) -> str:
