@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "ownvoice"
 
 LAYERS = {
-    "errors": 0, "config": 0, "credentials": 0, "rundir": 0, "events": 0, "neighbours": 0,
+    "errors": 0, "config": 0, "credentials": 0, "rundir": 0, "events": 0, "neighbours": 0, "quantities": 0,
     "data": 1,
     "model": 2,
     "training": 3, "evaluation": 3, "publishing": 3, "serving": 3,

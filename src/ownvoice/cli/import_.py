@@ -40,8 +40,8 @@ def command(
     """
     from ownvoice.cli.progress import RunProgress
     from ownvoice.data.importers import import_recordings
+    from ownvoice.quantities import counted
     from ownvoice.rundir import VoiceFolder
-    from ownvoice.workflow.quantities import counted
 
     with RunProgress() as progress:
         result = import_recordings(

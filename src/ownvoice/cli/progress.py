@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ownvoice import events
-from ownvoice.workflow.quantities import counted, duration
+from ownvoice.quantities import counted, duration
 
 _PLAIN_LINES = 10
 """Without a terminal a run says how far it is this many times, besides each look at the dev set."""

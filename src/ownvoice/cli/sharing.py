@@ -51,7 +51,7 @@ def _share(make_plans: MakePlans, *, yes: bool, as_json: bool) -> None:
 
 def _say_sent(stage: str, done: int, total: int | None) -> None:
     """A line for each batch; on a terminal the Hub's client draws a bar of its own for each large file."""
-    from ownvoice.workflow.quantities import readable_size
+    from ownvoice.quantities import readable_size
 
     if total:
         click.echo(f"{stage}: {readable_size(done)} of {readable_size(total)}", err=True)
@@ -69,7 +69,7 @@ def ask_read_token(model: str) -> Secret | None:
 
 
 def _show(plan: Plan) -> None:
-    from ownvoice.workflow.quantities import readable_size
+    from ownvoice.quantities import readable_size
 
     readers = "PUBLIC: everybody can read and copy it" if plan.public else "private: only those you let in can read it"
     lines = [f"\nThe {plan.kind} {plan.repo} will be {readers}. It holds:"]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ownvoice.evaluation.wer import CorpusScore
+from ownvoice.quantities import counted
 
 DRAWS = 10_000
 """Draws of the bootstrap and of the randomisation test: enough that the third digit of an interval stands still."""
@@ -58,8 +59,7 @@ class Difference:
             case "worse":
                 return f"The tuned model is worse: {chance}."
             case "unclear":
-                phrases = "1 phrase" if self.phrases == 1 else f"{self.phrases} phrases"
-                return f"The two models cannot be told apart with {phrases}."
+                return f"The two models cannot be told apart with {counted(self.phrases, 'phrase')}."
 
 
 @dataclass(frozen=True)

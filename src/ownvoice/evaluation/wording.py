@@ -13,6 +13,7 @@ from typing import Literal
 
 from ownvoice.evaluation.compare import Verdict
 from ownvoice.evaluation.wer import CorpusScore, ErrorCounts
+from ownvoice.quantities import counted
 
 FEW_PHRASES = 30
 """Below this the interval itself is not to be trusted, and the reader is told so."""
@@ -76,13 +77,13 @@ def warnings(base: CorpusScore, tuned: CorpusScore, language: str | None) -> tup
     said = []
     if phrases < FEW_PHRASES:
         said.append(
-            f"Only {_count(phrases, 'phrase was', 'phrases were')} judged, so these figures can be far off. "
+            f"Only {counted(phrases, 'phrase was', 'phrases were')} judged, so these figures can be far off. "
             f"With {FEW_PHRASES} or more they begin to be worth something; with 100 they are good."
         )
     empty = sum(not utterance.reference for utterance in tuned.utterances)
     if empty:
         said.append(
-            f"{_count(empty, 'phrase has', 'phrases have')} no words to compare with; "
+            f"{counted(empty, 'phrase has', 'phrases have')} no words to compare with; "
             "whatever was written there counts as mistakes."
         )
     # No failure in n tries leaves, at 95 %, a rate of up to 1 - 0.05 ** (1 / n) (Clopper and Pearson 1934).
@@ -95,7 +96,7 @@ def warnings(base: CorpusScore, tuned: CorpusScore, language: str | None) -> tup
     figures = sum(_has_figure_error(base, index) or _has_figure_error(tuned, index) for index in range(phrases))
     if figures:
         said.append(
-            f"In {_count(figures, 'phrase', 'phrases')} a number stands in figures on one side and in words on the "
+            f"In {counted(figures, 'phrase')} a number stands in figures on one side and in words on the "
             'other: "10" and "ten" count as different words. Write numbers in your phrases as the model writes them.'
         )
     if language in _UNSPACED:
@@ -138,7 +139,3 @@ def _has_figure_error(score: CorpusScore, index: int) -> bool:
         edit.kind == "substitute" and edit.reference.isdigit() != edit.hypothesis.isdigit()
         for edit in score.utterances[index].edits
     )
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

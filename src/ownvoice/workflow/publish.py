@@ -24,8 +24,8 @@ from ownvoice.publishing.record import Published, note_published, now
 from ownvoice.publishing.refusals import TOKENS_PAGE
 from ownvoice.publishing.repository import RepoKind, RepoState
 from ownvoice.publishing.space import SpaceSetup, configure, hear, wait_until_running
+from ownvoice.quantities import readable_size
 from ownvoice.rundir import VoiceFolder
-from ownvoice.workflow.quantities import readable_size
 
 COPIES_MAY_REMAIN = (
     "What others downloaded until now stays with them, and archives may keep what was public. What is on this computer "

@@ -24,11 +24,11 @@ from ownvoice.publishing.hub import refuse_unwanted_public
 from ownvoice.publishing.model import hub_base, read_json
 from ownvoice.publishing.record import read_published
 from ownvoice.publishing.repository import RepoKind
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.export import export_model
 from ownvoice.workflow.prepare import usable_utterances
 from ownvoice.workflow.publish import Account, Plan
-from ownvoice.workflow.quantities import counted
 
 if TYPE_CHECKING:
     from ownvoice.model.quantised import Quantisation

@@ -11,11 +11,11 @@ from typing import Any
 
 from ownvoice.config import TrainingSettings, flattened
 from ownvoice.errors import DiskFullError, MemoryShortageError
+from ownvoice.quantities import duration
+from ownvoice.quantities import readable_size as size
 from ownvoice.rundir import VoiceFolder
 from ownvoice.training.preflight import PROCESS_BYTES
 from ownvoice.workflow.needs import Need, Preflight, preflight
-from ownvoice.workflow.quantities import duration
-from ownvoice.workflow.quantities import readable_size as size
 
 
 def require_room(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:

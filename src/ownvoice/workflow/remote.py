@@ -24,13 +24,13 @@ from ownvoice.publishing.dataset import needed_consent
 from ownvoice.publishing.hardware import Hardware, find_hardware
 from ownvoice.publishing.jobs import JobState, cancel_job, job_state, read_log
 from ownvoice.publishing.model import hub_base
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.durable import held
 from ownvoice.training.ending import wish_of
 from ownvoice.workflow.prepare import Prepared
 from ownvoice.workflow.publish import Account, keep_consent
 from ownvoice.workflow.publish_plan import voice_slug
-from ownvoice.workflow.quantities import counted
 from ownvoice.workflow.remote_fetch import finish
 from ownvoice.workflow.remote_job import EVENT_MARK
 from ownvoice.workflow.remote_record import Remote, read_remote, write_remote

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 
-def counted(number: int, thing: str) -> str:
-    """A number of things, for a noun whose plural takes an s: "1 recording", "2,000 recordings"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def counted(number: float, one: str, many: str = "") -> str:
+    """A number of things: "1 recording", "2,000 recordings"; ``many`` where the plural takes more than an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def readable_size(size: int) -> str:
     """Bytes as people write them: 1.2 MB."""
     if size < 1000:
-        return f"{size} bytes"
+        return counted(size, "byte")
     for unit in ("kB", "MB"):
         size_in = size / (1e3 if unit == "kB" else 1e6)
         if size_in < 1000:
@@ -22,7 +22,7 @@ def readable_size(size: int) -> str:
 def duration(seconds: float) -> str:
     """Seconds for a person: "40 seconds", "12 minutes", "3.5 hours", "4 days"."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
+        return counted(max(1, round(seconds)), "second")
     if seconds < 90 * 60:
         return f"{round(seconds / 60)} minutes"
     if seconds < 48 * 3600:
