@@ -74,6 +74,15 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     np.testing.assert_allclose(load_audio(tmp_path / "a.wav"), (left + right) / 2, atol=1e-7)
 
 
+def test_many_channels_are_averaged_and_stay_what_they_are_where_they_are_alike(tmp_path: Path) -> None:
+    channels = np.random.default_rng(1).integers(-30000, 30000, (5000, 8)).astype(np.int16)
+    soundfile.write(tmp_path / "a.flac", channels, SAMPLE_RATE, subtype="PCM_16")
+    expected = channels.mean(axis=1, dtype=np.float64) / 32768
+    np.testing.assert_allclose(load_audio(tmp_path / "a.flac"), expected, atol=1e-6)
+    soundfile.write(tmp_path / "b.flac", np.repeat(channels[:, :1], 8, axis=1), SAMPLE_RATE, subtype="PCM_16")
+    np.testing.assert_array_equal(load_audio(tmp_path / "b.flac"), channels[:, 0] / np.float32(32768))
+
+
 def test_eight_channels_at_192_khz_stay_small_in_memory(tmp_path: Path) -> None:
     seconds = 8
     soundfile.write(tmp_path / "a.wav", np.repeat(tone(seconds, 192_000)[:, None], 8, axis=1), 192_000)
@@ -209,6 +218,22 @@ def test_more_than_the_limit_is_refused(tmp_path: Path) -> None:
             file.write(np.zeros(4000 * 600, np.float32))
     with pytest.raises(AudioError, match="longer than 2 hours"):
         read_duration(tmp_path / "a.flac")
+
+
+@pytest.mark.parametrize("suffix", ["flac", "m4a"])
+def test_what_says_it_is_too_long_is_refused_before_it_is_decoded(tmp_path: Path, suffix: str) -> None:
+    """Its beginning is damaged, which would be told if anything were decoded."""
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "flac":
+        soundfile.write(path, tone(4.0), SAMPLE_RATE)
+    else:
+        write_with_av(path, "aac", "mp4", tone(4.0, 44100), 44100)
+    content = path.read_bytes()
+    path.write_bytes(content[:200] + bytes(len(content) // 2 - 200) + content[len(content) // 2 :])
+    with pytest.raises(AudioError, match="longer than 3 s"):
+        load_audio(path, longest=3.0)
+    with pytest.raises(AudioError, match=r"damaged|cut off|only a part"):
+        load_audio(path, longest=5.0)
 
 
 def test_a_16_khz_recording_is_copied_bit_for_bit(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ownvoice.data.decoders import EXPORT_AGAIN, decode_blocks
+from ownvoice.data.decoders import EXPORT_AGAIN, decode_blocks, too_long
 from ownvoice.errors import AudioError, storage_faults
 from ownvoice.rundir import make_folder, sync_folder
 
@@ -178,7 +178,7 @@ def _decode(path: Path, longest: float = MAX_SECONDS, file: BinaryIO | None = No
     import soxr
 
     resampler, known_rate, total = None, None, 0
-    for rate, block in decode_blocks(path, file):
+    for rate, block in decode_blocks(path, file, longest):
         if known_rate is None:
             if rate not in RATES:
                 raise AudioError(
@@ -193,7 +193,7 @@ def _decode(path: Path, longest: float = MAX_SECONDS, file: BinaryIO | None = No
         resampled = resampler.resample_chunk(block) if resampler else block
         total += len(resampled)
         if total > longest * SAMPLE_RATE:
-            raise AudioError(f"is longer than {_duration(longest)}", where=path, mend="Cut it into shorter recordings.")
+            raise too_long(path, longest)
         if len(resampled):
             yield resampled
     if resampler is not None:
@@ -210,10 +210,6 @@ def _refuse_wild(block: Samples, path: Path) -> None:
         raise AudioError("holds samples that are no numbers (NaN or infinite)", where=path, mend=EXPORT_AGAIN)
     if len(block) and np.abs(block).max() > MAX_AMPLITUDE:
         raise AudioError("holds numbers far beyond full scale, which are no sound", where=path, mend=EXPORT_AGAIN)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 3600:g} hours" if seconds >= 3600 else f"{seconds:g} s"
 
 
 def _no_sound(path: Path) -> AudioError:

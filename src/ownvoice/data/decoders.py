@@ -36,7 +36,7 @@ EXPORT_AGAIN = "Open it in an audio program and export it again as WAV, or leave
 Block = NDArray[np.float32]
 
 
-def decode_blocks(path: Path, file: BinaryIO | None) -> Iterator[tuple[int, Block]]:
+def decode_blocks(path: Path, file: BinaryIO | None, longest: float) -> Iterator[tuple[int, Block]]:
     """Yield (samples a second, mono block of shape (samples,)) by whichever library knows the content.
 
     Parameters
@@ -45,12 +45,15 @@ def decode_blocks(path: Path, file: BinaryIO | None) -> Iterator[tuple[int, Bloc
         For messages, and for the file where ``file`` is None.
     file
         The sound, opened; it has a number (``fileno``) and is read anew.
+    longest
+        Seconds; what says itself that it is longer is refused at once, since hours of many channels take minutes to
+        decode. One that says less, or nothing, is decoded however long it is.
 
     Raises
     ------
     AudioError
-        when it cannot be opened, is no audio, is damaged, or ends more than :data:`CUT_OFF_TOLERANCE` before the
-        length it states; blocks before that place have been handed over by then.
+        when it cannot be opened, is no audio, is damaged, says it is too long, or ends more than
+        :data:`CUT_OFF_TOLERANCE` before the length it states; blocks before that place have been handed over by then.
     """
     import soundfile
 
@@ -62,10 +65,16 @@ def decode_blocks(path: Path, file: BinaryIO | None) -> Iterator[tuple[int, Bloc
             sound = soundfile.SoundFile(file.fileno(), closefd=False)  # by number: no name to guess a format from
         except soundfile.LibsndfileError:
             file.seek(0)
-            yield from _decode_with_av(file, path)
+            yield from _decode_with_av(file, path, longest)
             return
         with sound:
-            yield from _decode_with_soundfile(sound, path)
+            yield from _decode_with_soundfile(sound, path, longest)
+
+
+def too_long(path: Path, longest: float) -> AudioError:
+    """What is said of a recording of more than ``longest`` seconds."""
+    limit = f"{longest / 3600:g} hours" if longest >= 3600 else f"{longest:g} s"
+    return AudioError(f"is longer than {limit}", where=path, mend="Cut it into shorter recordings.")
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -77,20 +86,31 @@ def _opened(path: Path) -> BinaryIO:
         raise _unopened(path, error) from None
 
 
-def _decode_with_soundfile(sound: Any, path: Path) -> Iterator[tuple[int, Block]]:
+def _decode_with_soundfile(sound: Any, path: Path, longest: float) -> Iterator[tuple[int, Block]]:
     import soundfile
 
     rate, decoded = sound.samplerate, 0
     promised = _promised_frames(sound)
+    if promised is not None and sound.frames > longest * rate:
+        raise too_long(path, longest)
     frames = max(1, _BLOCK_SAMPLES // sound.channels)
     try:
         while len(block := sound.read(frames, dtype="float32", always_2d=True)):
             decoded += len(block)
-            yield rate, block.mean(axis=1, dtype=np.float32)
+            yield rate, _mixed(block)
     except soundfile.LibsndfileError:
         raise _damaged(path) from None
     if promised is not None and promised - decoded > CUT_OFF_TOLERANCE * rate:
         raise _cut_off(path, decoded / rate, promised / rate)
+
+
+def _mixed(block: Block) -> Block:
+    """The mean of the channels of a block of shape (samples, channels)."""
+    channels = block.shape[1]
+    if channels == 1:
+        return block[:, 0]
+    mixed: Block = block @ np.full(channels, 1 / channels, np.float32)  # ten times as fast as block.mean(axis=1)
+    return mixed
 
 
 def _promised_frames(sound: Any) -> float | None:
@@ -109,7 +129,7 @@ def _promised_frames(sound: Any) -> float | None:
     return float(sound.frames * stated / present)
 
 
-def _decode_with_av(file: BinaryIO, path: Path) -> Iterator[tuple[int, Block]]:
+def _decode_with_av(file: BinaryIO, path: Path, longest: float) -> Iterator[tuple[int, Block]]:
     import av
 
     decoded = 0.0
@@ -119,6 +139,8 @@ def _decode_with_av(file: BinaryIO, path: Path) -> Iterator[tuple[int, Block]]:
             if stream is None:
                 raise AudioError("holds no sound", where=path, mend="Choose a file with sound, or leave it out.")
             promised = float(stream.duration * stream.time_base) if stream.duration else 0.0
+            if promised > longest:
+                raise too_long(path, longest)
             to_float = av.AudioResampler(format="fltp")
             for frame in container.decode(stream):
                 for piece in to_float.resample(frame):
