@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from ownvoice.config import LoraSettings
-from ownvoice.model.adapters import Scope, add_lora, trained_tensors
+from ownvoice.model.adapters import Scope, add_lora, compute_twice, trained_tensors
 from ownvoice.model.features import log_mel
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.loss import HEAD_CHUNK, Batch, LabelLoss, make_batch
@@ -71,8 +73,8 @@ def test_gradients_end_at_the_lowest_trained_parameter(
     model = recogniser.model.model
     model.audio_tower.conv2.register_forward_hook(note("convolutions"))
     model.audio_tower.layer_norm.register_forward_hook(note("encoder"))
-    model.language_model.register_forward_pre_hook(
-        lambda module, given, named: seen.update(decoder=named["inputs_embeds"].requires_grad), with_kwargs=True
+    model.language_model.layers[0].register_forward_pre_hook(
+        lambda module, given: seen.update(decoder=given[0].requires_grad)
     )
     LabelLoss(recogniser.model)(batch_of(recogniser, ["tea please", "music"]))
     assert seen == {"convolutions": False, "encoder": encoder, "decoder": decoder}
@@ -95,3 +97,45 @@ def test_device_is_where_the_decoder_is(recogniser: Recogniser) -> None:
     """The encoder may rest elsewhere while the decoder alone is trained."""
     recogniser.model.model.audio_tower.to("meta")
     assert recogniser.device == torch.device("cpu")
+
+
+class Questions(TorchDispatchMode):
+    """Notes every operation whose result the host must know before it can go on: a card is then waited for."""
+
+    ASKING = ("_local_scalar_dense", "nonzero", "masked_select", "masked_scatter_backward", "equal")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def __torch_dispatch__(self, operation, types, given=(), named=None):  # type: ignore[no-untyped-def]
+        if operation.overloadpacket.__name__ in self.ASKING:
+            self.asked.append(str(operation))
+        return operation(*given, **(named or {}))
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_pass_asks_the_device_nothing(recogniser: Recogniser, twice: bool) -> None:
+    """There and back, with dropout, through both towers and a head in chunks."""
+    add_lora(recogniser.model, "both", LoraSettings(rank=4, alpha=8, dropout=0.1), seed=0, base_name="small")
+    recogniser.model.train()
+    if twice:
+        compute_twice(recogniser.model)
+    batch = batch_of(recogniser, ["tea and water please " * 20, "call the doctor " * 30])
+    with Questions() as questions:
+        LabelLoss(recogniser.model)(batch).backward()
+    assert questions.asked == []
+
+
+def test_what_is_on_a_card_is_not_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As PyTorch refuses. Of a batch of the dev set the sound was encoded there and the words come from the host."""
+
+    def pin(tensor: torch.Tensor) -> torch.Tensor:
+        assert tensor.device.type == "cpu"
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    with FakeTensorMode():  # its tensors say they are on a card, and need none
+        words, sound = torch.zeros(4, dtype=torch.int64), torch.empty(1, 12, 64, device="cuda:0")
+        batch = Batch(words.view(1, 4), words, words, (sound,), encoded=True).to(torch.device("cuda:0"))
+    assert {tensor.device.type for tensor in (batch.ids, batch.positions, batch.labels, *batch.sound)} == {"cuda"}

@@ -156,5 +156,8 @@ def splice(model: VoxtralForConditionalGeneration, ids: torch.Tensor, audio: tor
         ``(..., decoder width)``: the audio embeddings of the batch one after the other.
     """
     embeddings = model.get_input_embeddings()(ids)
-    places = (ids == model.config.audio_token_id).unsqueeze(-1)
-    return embeddings.masked_scatter(places, audio.to(embeddings.dtype))  # type: ignore[no-any-return]
+    places = (ids == model.config.audio_token_id).flatten()
+    rows = audio.flatten(0, -2).to(embeddings.dtype)
+    # masked_scatter says the same, but counts on its way back how much there was, for which a card has to be waited for
+    spread = rows.index_select(0, (places.cumsum(0) - 1).clamp(min=0)).view_as(embeddings)
+    return torch.where(places.view(*ids.shape, 1), spread, embeddings)

@@ -19,7 +19,7 @@ from torch.utils.checkpoint import checkpoint
 from ownvoice.model.features import encode, splice
 
 if TYPE_CHECKING:
-    from transformers import VoxtralForConditionalGeneration
+    from transformers import LlamaModel, VoxtralForConditionalGeneration
 
 
 HEAD_CHUNK = 256
@@ -46,7 +46,7 @@ class Batch:
         """The batch on ``device``; to a graphics card it is copied without waiting for what computes there."""
 
         def moved(tensor: torch.Tensor) -> torch.Tensor:
-            if device.type == "cuda":
+            if device.type == "cuda" and tensor.device.type == "cpu":  # what is on a card already cannot be pinned
                 return tensor.pin_memory().to(device, non_blocking=True)
             return tensor.to(device)
 
@@ -109,11 +109,26 @@ class LabelLoss(torch.nn.Module):
         """What the vocabulary head is given at the places before each label: ``(labels, decoder width)``."""
         parts = batch.sound if batch.encoded else [encode(self.model, mel) for mel in batch.sound]
         audio = torch.cat([part.flatten(0, 1) for part in parts])
-        states: torch.Tensor = self.model.model.language_model(
-            inputs_embeds=splice(self.model, batch.ids, audio), use_cache=False
-        ).last_hidden_state
-        return states.flatten(0, 1)[batch.positions]
+        states = _decode(self.model.model.language_model, splice(self.model, batch.ids, audio))
+        return states.flatten(0, 1).index_select(0, batch.positions)
 
     def _head_loss(self, hidden: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         logits = self.model.lm_head(hidden)
         return torch.nn.functional.cross_entropy(logits.float(), labels, reduction="sum")
+
+
+def _decode(decoder: LlamaModel, embeddings: torch.Tensor) -> torch.Tensor:
+    """The decoder's layers and closing norm, as its own ``forward`` applies them, without a look at the device.
+
+    That one asks for the positions' values, to see whether several texts were packed into a row, and so waits in every
+    pass for all that the device still has to do.
+    """
+    from transformers.masking_utils import create_causal_mask
+
+    places = torch.arange(embeddings.shape[1], device=embeddings.device).unsqueeze(0)
+    mask = create_causal_mask(decoder.config, embeddings, attention_mask=None, past_key_values=None)
+    rotary = decoder.rotary_emb(embeddings, position_ids=places)
+    states = embeddings
+    for layer in decoder.layers:
+        states = layer(states, attention_mask=mask, position_ids=places, position_embeddings=rotary)
+    return decoder.norm(states)  # type: ignore[no-any-return]
