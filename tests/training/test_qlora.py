@@ -12,6 +12,7 @@ from killable import settings, train_clips
 
 from ownvoice import events
 from ownvoice.errors import ModelError
+from ownvoice.model.features import encode
 from ownvoice.model.load import load_recogniser
 from ownvoice.rundir import RunFolder
 from ownvoice.training.examples import Clip
@@ -58,6 +59,27 @@ def test_linear_layers_are_in_4_bits_and_the_rest_is_kept(small_voxtral: Path) -
         elif hasattr(module, "weight"):
             assert module.weight.dtype == torch.float32, name
     assert model.model.language_model.layers[0].mlp.up_proj.weight.quant_state.quant_type == "nf4"
+
+
+def test_nothing_is_widened_on_a_card(small_voxtral: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There autocast has norms answer in float32, and a 4-bit layer answers in what it is asked in."""
+    pytest.importorskip("bitsandbytes")
+    plain = torch.nn.functional.layer_norm
+
+    def on_a_card(values: torch.Tensor, *shape_and_weights: object) -> torch.Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return plain(
+                values.float(), *(of.float() if isinstance(of, torch.Tensor) else of for of in shape_and_weights)
+            )
+
+    monkeypatch.setattr(torch.nn.functional, "layer_norm", on_a_card)
+    model = load_recogniser(small_voxtral, device="cpu", dtype=torch.bfloat16, quantised=True).model
+    seen: list[torch.dtype] = []
+    for layer in model.model.audio_tower.layers:
+        layer.register_forward_hook(lambda layer, given, made: seen.append(made.dtype))
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        encode(model, torch.zeros(1, 128, 96))
+    assert seen == [torch.bfloat16] * 2
 
 
 def test_without_bitsandbytes_says_how_to_install_it(small_voxtral: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from ownvoice.model.adapters import quiet_peft
 from ownvoice.model.device import choose_device, computing_dtype, describe_device
 from ownvoice.model.features import Window
 from ownvoice.model.prompt import Prompts
-from ownvoice.model.quantised import keep_scales, quantisation_config
+from ownvoice.model.quantised import keep_narrow, keep_scales, quantisation_config
 from ownvoice.model.source import find_model
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ def load_weights(
         )
     if quantised:
         keep_scales(model)
+        keep_narrow(model)
     return model
 
 

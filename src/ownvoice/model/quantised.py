@@ -72,3 +72,14 @@ def keep_scales(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+def keep_narrow(model: torch.nn.Module) -> None:
+    """Have the encoder's norms of a 4-bit model answer in the precision they are asked in.
+
+    On a card autocast lets them answer in float32, and a 4-bit layer answers as it is asked: from the first one on,
+    everything would be twice as wide. (On a processor neither does so.)
+    """
+    for module in model.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            module.register_forward_hook(lambda norm, given, made: made.to(given[0].dtype))
