@@ -22,8 +22,11 @@ def test_sizes(size: int, said: str) -> None:
     assert readable_size(size) == said
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 takes"), (1, "1 take"), (2, "2 takes"), (12_345, "12,345 takes")])
-def test_numbers_of_things(number: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "0 takes"), (1, "1 take"), (2, "2 takes"), (1.0, "1 take"), (2.5, "2.5 takes"), (12_345, "12,345 takes")],
+)
+def test_numbers_of_things(number: float, said: str) -> None:
     assert counted(number, "take") == said
 
 

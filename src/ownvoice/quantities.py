@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def counted(number: float, one: str, many: str = "") -> str:
     """A number of things: "1 recording", "2,000 recordings"; ``many`` where the plural takes more than an s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,.12g} {one if number == 1 else many or one + 's'}"
 
 
 def readable_size(size: int) -> str:

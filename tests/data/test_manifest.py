@@ -170,7 +170,7 @@ def test_a_later_line_of_the_same_recording_corrects_the_earlier(voice: VoiceFol
     voice.manifest.write_text(line(1, "I want tee") + line(2, "two") + line(1, "I want tea"))
     reading = read_manifest(voice)
     assert [utterance.text for utterance in reading.utterances] == ["I want tea", "two"]
-    assert "1 later lines correct" in reading.warnings[0]
+    assert "1 later line corrects an earlier one" in reading.warnings[0]
 
 
 def test_two_recordings_with_one_id_are_both_kept(voice: VoiceFolder) -> None:

@@ -120,8 +120,8 @@ def test_a_phrase_recorded_again_and_again_does_not_fill_the_test_set() -> None:
 @pytest.mark.parametrize(
     ("utterances", "message"),
     [
-        (phrases(9), "there are 9 utterances"),
-        ([], "there are 0 utterances"),
+        (phrases(9), "9 utterances are too few"),
+        ([], "0 utterances are too few"),
         ([Utterance(f"wavs/{n}.wav", f"word {n % 5}") for n in range(50)], f"5 different phrases.*{MIN_PHRASES}"),
         ([Utterance(f"wavs/{n}.wav", f"word {n % 6}") for n in range(6 * 200)], "1200 utterances of 6 phrases"),
     ],
@@ -156,7 +156,7 @@ def test_a_split_is_saved_and_read_back(tmp_path: Path) -> None:
         ({"train": [1], "dev": [], "test": [], "warnings": []}, "not a split"),
         ({"train": ["wavs/0000.wav"], "dev": "wavs/0001.wav", "test": [], "warnings": []}, "not a split"),
         ({"train": ["wavs/0000.wav"], "dev": [], "test": ["wavs/0000.wav"], "warnings": []}, r"twice: wavs/0000\.wav"),
-        ({"train": ["wavs/0000.wav"], "dev": [], "test": ["gone"], "warnings": []}, "1 utterances .* not have: gone"),
+        ({"train": ["wavs/0000.wav"], "dev": [], "test": ["gone"], "warnings": []}, "1 utterance .* not have: gone"),
     ],
 )
 def test_a_split_that_cannot_be_trusted_is_refused(tmp_path: Path, content: object, message: str) -> None:

@@ -178,7 +178,7 @@ def test_pasted_lines_go_to_the_recordings_without_words_in_order(tmp_path: Path
     for number, name in enumerate(("a.wav", "b.wav", "c.wav")):
         bring(upload, name, sound(tmp_path, number))
     write_words(upload, 2, "  Already   here ")
-    with pytest.raises(SourceError, match=r"2 recordings without words, and 1 lines. Without a line: c.wav"):
+    with pytest.raises(SourceError, match=r"2 recordings without words, and 1 line. Without a line: c.wav"):
         paste_words(upload, "one\n")
     with pytest.raises(SourceError, match=r"Without a recording: “three”"):
         paste_words(upload, "one\ntwo\nthree")

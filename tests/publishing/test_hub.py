@@ -150,5 +150,5 @@ def test_a_repository_that_holds_something_else_in_the_end_is_no_success(connect
         return latest(title, {path: file for path, file in files.items() if path != TABLE.path})  # type: ignore[dict-item]
 
     repo.add = add_and_lose  # type: ignore[method-assign, assignment]
-    with pytest.raises(HubError, match=r"holds something else than was sent, in 1 files, for example data/train/meta"):
+    with pytest.raises(HubError, match=r"holds something else than was sent, in 1 file, for example data/train/meta"):
         push(connect(), SOUND, TABLE)

@@ -59,7 +59,7 @@ def test_training_ends_in_time_and_the_best_so_far_is_judged_and_sent(
     work(account, REPO, there.voice.path, lines.append, seconds=LIMIT, clock=clock)
     happened = read_events(there.events)
     (note,) = (event.message for event in happened if isinstance(event, events.Warning) and "limit" in event.message)
-    assert note.startswith("The time limit of 1 hours came near")
+    assert note.startswith("The time limit of 1 hour came near")
     names = [event.name for event in happened]
     assert names.index("cancelled") < names.index("evaluated") and names[-1] == "evaluated"
     assert {"adapter/adapter_model.safetensors", "evaluation.json"} <= set(local_hub.repo("model", REPO).files)

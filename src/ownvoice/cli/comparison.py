@@ -12,6 +12,7 @@ from ownvoice.evaluation.compare import Interval
 from ownvoice.evaluation.evaluate import Evaluation
 from ownvoice.evaluation.report import percent
 from ownvoice.evaluation.wer import UtteranceScore
+from ownvoice.quantities import counted
 
 PHRASES_SHOWN = 5
 """The first ones of the test set: not chosen by how they turned out."""
@@ -35,7 +36,7 @@ def print_comparison(evaluation: Evaluation, report: Path | None) -> None:
 
 def _figures(evaluation: Evaluation) -> Table:
     base, tuned = evaluation.base, evaluation.tuned
-    table = Table(title=f"On {evaluation.n} phrases never trained on", title_justify="left")
+    table = Table(title=f"On {counted(evaluation.n, 'phrase')} never trained on", title_justify="left")
     table.add_column("")
     table.add_column("base", justify="right")
     table.add_column("tuned", justify="right")

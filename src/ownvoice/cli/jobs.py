@@ -159,9 +159,10 @@ def _teller(run: RunFolder) -> Listener:
     name = run.voice.path.resolve().name
 
     def tell(event: Event) -> None:
+    from ownvoice.quantities import counted
         match event:
             case events.Start(steps=steps, device=device):
-                line = f"trains {steps} steps on {device}"
+                line = f"trains {counted(steps, 'step')} on {device}"
             case events.Eval(step=step, dev_wer=wer):
                 line = f"step {step}: WER on the dev set {wer:.1%}"
             case events.Warning(message=message):

@@ -13,6 +13,7 @@ import click
 
 from ownvoice.data.phrases import TOPICS, Phrase, coverage
 from ownvoice.errors import UsageError
+from ownvoice.quantities import counted
 from ownvoice.rundir import VoiceFolder
 
 if TYPE_CHECKING:
@@ -149,18 +150,19 @@ def _print(phrases: Sequence[Phrase], jsonl: bool) -> None:
 
 
 def _sum(chosen: Sequence[Phrase], everything: Sequence[Phrase]) -> str:
-    counted = f"{len(chosen)} of {len(everything)} phrases"
+    share = f"{len(chosen)} of {len(everything)} phrases"
     part, whole = coverage(chosen), coverage(everything)
     if not whole.phones:  # not built in: nobody has worked out how they sound
-        return f"{counted}."
+        return f"{share}."
     phones, diphones = part.share_of_phones(whole), part.share_of_diphones(whole)
-    return f"{counted}, with {phones:.0%} of their sounds and {diphones:.0%} of their pairs of sounds."
+    return f"{share}, with {phones:.0%} of their sounds and {diphones:.0%} of their pairs of sounds."
 
 
 def _why(found: NextPhrases) -> str:
     if found.run is None or found.weaknesses is None:
-        return f"{len(found.phrases)} phrases that are not recorded yet, in the order of their source."
-    said = f"{len(found.phrases)} phrases, chosen by the errors of run {found.run.path.name}"
+        new = counted(len(found.phrases), "phrase that is", "phrases that are")
+        return f"{new} not recorded yet, in the order of their source."
+    said = f"{counted(len(found.phrases), 'phrase')}, chosen by the errors of run {found.run.path.name}"
     words = ", ".join(unit[1] for unit in found.weaknesses.worst("word", 5))
     phones = ", ".join(unit[1] for unit in found.weaknesses.worst("phone", 5))
     return f"{said}. Wrong most often: {words or 'no word'}; sounds: {phones or 'none known'}."

@@ -75,7 +75,7 @@ class RunProgress:
             case events.Done():
                 why = "no further improvement" if event.stopped_early else "all steps done"
                 self.say(
-                    f"Trained {event.step} steps in {event.seconds:.0f} s ({why}); "
+                    f"Trained {counted(event.step, 'step')} in {event.seconds:.0f} s ({why}); "
                     f"kept step {event.best_step} with WER {event.dev_wer:.1%} on the dev set."
                 )
             case _:  # a failure is told by the error itself, a checkpoint needs no line
@@ -85,8 +85,8 @@ class RunProgress:
         self._steps = event.steps
         going_on = f", going on from step {event.step}" if event.step else ""
         self.say(
-            f"Training on {event.device} ({event.dtype}): {event.train} utterances, {event.dev} to choose by, "
-            f"{event.trainable:,} trained parameters, {event.steps} steps{going_on}."
+            f"Training on {event.device} ({event.dtype}): {counted(event.train, 'utterance')}, {event.dev} to choose "
+            f"by, {counted(event.trainable, 'trained parameter')}, {counted(event.steps, 'step')}{going_on}."
         )
         self._task = self._bar.add_task("Training", total=event.steps, completed=event.step, note="")
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ownvoice.errors import StorageError, storage_faults
+from ownvoice.quantities import counted
 from ownvoice.rundir import make_folder, sync_folder
 
 LOCK_SECONDS = 60.0
@@ -106,5 +107,5 @@ def mend_tail(path: Path, side: Path, is_whole: Callable[[bytes], bool]) -> str 
         os.fsync(file.fileno())
     return (
         f"{path.name}, line {len(lines)}: the last line was cut off while being written; "
-        f"what there was of it ({len(tail)} bytes) is now in {side.name}"
+        f"what there was of it ({counted(len(tail), 'byte')}) is now in {side.name}"
     )

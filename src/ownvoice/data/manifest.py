@@ -26,6 +26,7 @@ from ownvoice.data.utterance import (
     utterance_id,
 )
 from ownvoice.errors import DataError, ManifestError, storage_faults
+from ownvoice.quantities import counted
 from ownvoice.rundir import VoiceFolder, make_folder
 
 
@@ -84,7 +85,7 @@ def read_manifest(voice: VoiceFolder) -> ManifestReading:
     scan = _scan(data, os.path.realpath(voice.path))
     if scan.faults:
         fault, others = scan.faults[0], len(scan.faults) - 1
-        more = f" ({others} more lines cannot be used either)" if others else ""
+        more = f" ({counted(others, 'more line')} cannot be used either)" if others else ""
         where = f"{voice.manifest}, line {fault.line}"
         raise ManifestError(
             fault.message + more, where=where, mend=f"{fault.mend} To see every problem: ownvoice check"
@@ -92,9 +93,8 @@ def read_manifest(voice: VoiceFolder) -> ManifestReading:
     name = voice.manifest.name
     warnings += [f"{name}, line {note.line}: {note.message}" for note in scan.notes if note.kind != "corrected"]
     if corrected := sum(note.kind == "corrected" for note in scan.notes):
-        warnings.append(
-            f"{name}: {corrected} later lines correct earlier ones of the same recording, and count instead"
-        )
+        lines = counted(corrected, "later line corrects an earlier one", "later lines correct earlier ones")
+        warnings.append(f"{name}: {lines} of the same recording, and the last of them counts")
     return ManifestReading([utterance for _, utterance in scan.everything], warnings)
 
 

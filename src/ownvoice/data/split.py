@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.errors import ManifestError, TooLittleDataError
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, write_atomically
 
 MIN_UTTERANCES = 10
@@ -150,14 +151,14 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
         raise ManifestError(
             "is missing, or is not a split into train, dev and test", where=run.split, mend=mend
         ) from None
-    counted = Counter([*split.train, *split.dev, *split.test])
-    if twice := [name for name, count in counted.items() if count > 1]:
+    named = Counter([*split.train, *split.dev, *split.test])
+    if twice := [name for name, count in named.items() if count > 1]:
         raise ManifestError(f"names an utterance twice: {', '.join(twice[:5])}", where=run.split, mend=mend)
     known = {utterance_id(utterance) for utterance in utterances}
-    if unknown := [name for name in counted if name not in known]:
-        first = ", ".join(unknown[:5])
+    if unknown := [name for name in named if name not in known]:
+        first, missing = ", ".join(unknown[:5]), counted(len(unknown), "utterance that is", "utterances that are")
         raise ManifestError(
-            f"names {len(unknown)} utterances that are excluded or that the voice does not have: {first}",
+            f"names {missing} excluded or that the voice does not have: {first}",
             where=run.split,
             mend="Restore them or put their lines back into data.jsonl, or start a new training run.",
         )
@@ -166,13 +167,15 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
 
 def _require_enough(utterances: int, phrases: int) -> None:
     if utterances < MIN_UTTERANCES:
+        few = counted(utterances, "utterance is", "utterances are")
         raise TooLittleDataError(
-            f"there are {utterances} utterances, and training needs at least {MIN_UTTERANCES}",
+            f"{few} too few: training needs at least {MIN_UTTERANCES}",
             mend="Record or import more; 50 to 100 phrases are a good start.",
         )
     if phrases < MIN_PHRASES:
+        few = counted(phrases, "phrase is", "different phrases are")
         raise TooLittleDataError(
-            f"there are {phrases} different phrases, and training needs at least {MIN_PHRASES}",
+            f"{few} too few: training needs at least {MIN_PHRASES}",
             mend="Record more different phrases: it is judged on phrases it never trained on.",
         )
 
@@ -226,9 +229,10 @@ def _warnings(dev: int, test: int) -> list[str]:
     warnings = []
     if test < SMALL_TEST:
         warnings.append(
-            f"The result is measured on {test} utterances only: one of them heard right or wrong moves it by about "
-            f"{100 / test:.0f} points, so take it as a hint. Record more to make it mean something."
+            f"The result is measured on {counted(test, 'utterance')} only: one of them heard right or wrong moves it "
+            f"by about {100 / test:.0f} points, so take it as a hint. Record more to make it mean something."
         )
     if dev < SMALL_DEV:
-        warnings.append(f"The best moment of the training is chosen by {dev} utterances only, which is partly chance.")
+        few = counted(dev, "utterance")
+        warnings.append(f"The best moment of the training is chosen by {few} only, which is partly chance.")
     return warnings

@@ -26,6 +26,7 @@ from ownvoice.data.decoders import STREAMED_SIZE
 from ownvoice.data.importers.tables import check_text
 from ownvoice.data.utterance import LONGEST_TEXT
 from ownvoice.errors import AudioError, DataError
+from ownvoice.quantities import counted
 from ownvoice.rundir import sync_folder, write_atomically
 
 MAX_SECONDS = 600
@@ -43,7 +44,9 @@ class SamplesMissingError(DataError):
 
     def __init__(self, stored: int) -> None:
         self.stored = stored
-        super().__init__(f"only {stored} samples are here so far", mend="Send the ones after them again.")
+        super().__init__(
+            f"only {counted(stored, 'sample is', 'samples are')} here so far", mend="Send the ones after them again."
+        )
 
 
 class TakeTooLongError(DataError):

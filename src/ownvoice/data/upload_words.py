@@ -20,6 +20,7 @@ from ownvoice.data.importers.tables import Locate, check_text
 from ownvoice.data.uploads import UploadedFile, discard_upload, note, read_files
 from ownvoice.data.utterance import LONGEST_TEXT
 from ownvoice.errors import SourceError
+from ownvoice.quantities import counted
 from ownvoice.rundir import UploadFolder, VoiceFolder
 
 State = Literal["coming", "unheard", "unreadable", "no-words", "draft", "ready", "left-out", "saved"]
@@ -107,7 +108,7 @@ def paste_words(upload: UploadFolder, lines: str) -> int:
     """
     waiting = [row.file for row in match_words(upload).waiting()]
     texts = [_one_line(line) for line in lines.splitlines() if line.strip()]
-    head = f"there are {len(waiting)} recordings without words, and {len(texts)} lines"
+    head = f"{counted(len(waiting), 'recording')} without words, and {counted(len(texts), 'line')}"
     if missing := waiting[len(texts) :]:
         raise SourceError(
             f"{head}. Without a line: {', '.join(file.name for file in missing)}",

@@ -9,6 +9,7 @@ import torch
 
 from ownvoice.errors import ModelError
 from ownvoice.model.processor import cpu_has_bf16
+from ownvoice.quantities import counted
 
 
 def choose_device(asked: str | None = None) -> torch.device:
@@ -56,4 +57,4 @@ def describe_device(device: torch.device) -> str:
         return f"{torch.cuda.get_device_name(device)} ({device})"
     if device.type == "mps":
         return "Apple GPU"
-    return f"CPU ({torch.get_num_threads()} threads)"
+    return f"CPU ({counted(torch.get_num_threads(), 'thread')})"

@@ -15,6 +15,7 @@ from ownvoice.publishing.files import RepoFile
 from ownvoice.publishing.hub import Hub
 from ownvoice.publishing.refusals import GOES_ON
 from ownvoice.publishing.repository import Pushed, RepoKind, repo_url
+from ownvoice.quantities import counted
 
 BytesProgress = Callable[[int, int], None]
 """Takes bytes sent and bytes to send."""
@@ -74,7 +75,7 @@ def push(
     there = hub.call(lambda api: _remote_files(api, kind, repo, pushed.commit), where=repo)
     if different := [file.path for file in files if not _is_there(file, there)]:
         raise HubError(
-            f"holds something else than was sent, in {len(different)} files, for example {different[0]}",
+            f"holds something else than was sent, in {counted(len(different), 'file')}, for example {different[0]}",
             where=repo,
             mend=GOES_ON,
         )

@@ -28,6 +28,7 @@ from ownvoice.model.cache import FeatureStore
 from ownvoice.model.device import choose_device, computing_dtype
 from ownvoice.model.load import Recogniser, load_recogniser
 from ownvoice.model.source import find_model
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder
 from ownvoice.training.allocator import give_back_freed_memory
 from ownvoice.training.checkpoint import checkpoint_step, latest_checkpoint
@@ -169,8 +170,9 @@ def _prepared(
 
 
 def _cache_is_full(run: RunFolder, settings: TrainingSettings, unkept: int) -> str:
+    those = counted(unkept, "recording and its variants", "recordings and their variants")
     return (
-        f"There is no room to keep what was computed of {unkept} recordings and their variants, so it is computed each "
+        f"There is no room to keep what was computed of {those}, so it is computed each "
         f"time they are heard: the same result, more slowly. Give more room than {settings.cache_gb:g} GB with "
         f"--cache-gb in the next run, or delete {run.voice.cache}, which holds nothing else."
     )

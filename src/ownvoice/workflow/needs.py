@@ -27,6 +27,7 @@ from ownvoice.config import TINY, VOXTRAL_MINI, TrainingSettings, merged
 from ownvoice.data.manifest import scan_manifest
 from ownvoice.model.processor import cpu_has_bf16
 from ownvoice.model.source import TINY_WEIGHTS
+from ownvoice.quantities import counted
 from ownvoice.rundir import VoiceFolder
 from ownvoice.training.preflight import (
     HEARD_TOGETHER,
@@ -186,7 +187,7 @@ def _machine() -> Machine:
         )
         return Machine(**json.loads(done.stdout))
     memory = psutil.virtual_memory()
-    name = f"CPU ({psutil.cpu_count()} threads)"
+    name = f"CPU ({counted(psutil.cpu_count() or 1, 'thread')})"
     return Machine("cpu", name, cpu_has_bf16(), memory.total, memory.available, _measure_cpu())
 
 

@@ -173,7 +173,7 @@ def _model_contains(facts: ModelFacts) -> Iterator[str]:
     yield f"A card with the name {facts.author}, how it was trained, and the licence {facts.licence}"
     if facts.evaluation:
         words = "and what was said in them" if facts.dataset else "without any words that were said"
-        yield f"Error rates of base and tuned model on {facts.evaluation['n']} phrases, {words}"
+        yield f"Error rates of base and tuned model on {counted(facts.evaluation['n'], 'phrase')}, {words}"
 
 
 def _model_notes(run: RunFolder, facts: ModelFacts, weights: Path) -> Iterator[str]:

@@ -66,7 +66,8 @@ class RemotePlan:
         split = self.prepared.split
         sent = counted(len(split.train) + len(split.dev) + len(split.test), "recording")
         yield f"Into a private data set: {sent} of {self.prepared.voice.path.name}, with their words"
-        yield f"{self.hardware.sentence}; after {self.hours:g} hours it is ended, so at most ${self.most_dollars:.2f}"
+        limit = counted(self.hours, "hour")
+        yield f"{self.hardware.sentence}; after {limit} it is ended, so at most ${self.most_dollars:.2f}"
         yield "Your access token goes to the job as its secret, so that it can read the recordings and write the model"
         if not self.keeps:
             yield "Both are deleted from the Hub when the model is here"

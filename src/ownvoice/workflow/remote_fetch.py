@@ -13,6 +13,7 @@ from ownvoice.errors import TrainingError
 from ownvoice.events import EventLog, read_tail
 from ownvoice.publishing.jobs import JobState
 from ownvoice.publishing.repository import RepoKind
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, write_atomically
 from ownvoice.training.durable import place_folder
 from ownvoice.training.ending import forget_wish, last_step
@@ -83,7 +84,7 @@ def _reached_limit(state: JobState) -> bool:
 
 def _reason(remote: Remote, state: JobState, said: Iterable[str]) -> str:
     if _reached_limit(state):
-        return f"the job was ended at its time limit of {remote.seconds / 3600:g} hours\n{_MORE_TIME}"
+        return f"the job was ended at its time limit of {counted(remote.seconds / 3600, 'hour')}\n{_MORE_TIME}"
     end = "".join(f"\n  | {line}" for line in said)
     return f"the job ended before it was done ({state.message or state.stage.lower()})\nThe end of its log:{end}"
 

@@ -17,6 +17,7 @@ from ownvoice.errors import DataError, StoppedError
 from ownvoice.events import Cursor, Eval, Event, EventLog, Warning, read_tail
 from ownvoice.publishing.files import RepoFile
 from ownvoice.publishing.push import push
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.ending import ask
 from ownvoice.workflow.job import compare_with_base
@@ -114,7 +115,7 @@ class _Limit:
         while not self._over.wait(LOOK_SECONDS):
             if self._clock() >= self._ends - self._needed():
                 self.is_near = True
-                hours = f"{self._seconds / 3600:.3g} hours"
+                hours = counted(round(self._seconds / 3600, 2), "hour")
                 note = f"The time limit of {hours} came near, so the training was ended. The best model so far is kept."
                 EventLog(self._run.events).emit(Warning(note))
                 ask(self._run, "cancel")

@@ -22,6 +22,7 @@ from ownvoice.config import check_language
 from ownvoice.data.importers.columns import AUDIO_COLUMNS, TEXT_COLUMNS, Columns, Wanted, choose_columns
 from ownvoice.data.importers.source import Clip, Content, LeftOut, Source, decode_text, is_audio, read_content
 from ownvoice.errors import SourceError
+from ownvoice.quantities import counted
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl")
 
@@ -225,7 +226,8 @@ def _parse_delimited(name: str, text: str, wanted: Wanted) -> Table:
     rows: list[Row | LeftOut] = []
     for line, fields in lines:
         if any(field.strip() for field in fields[len(columns) :]):
-            reason = f"has {len(fields)} fields and the table {len(columns)}: put text with a separator in it in quotes"
+            many = counted(len(fields), "field")
+            reason = f"has {many} and the table {len(columns)}: put text with a separator in it in quotes"
             rows.append(LeftOut(fields[0], line, reason))
         else:
             rows.append(Row(line, dict(zip(columns, fields, strict=False))))
