@@ -18,6 +18,14 @@ def test_source_is_missing(place: Place) -> None:
     place.assert_refused(place.into_voice(place.folder / "nothing"), "there is no such file or folder")
 
 
+@pytest.mark.parametrize("empty", [0, 1])
+def test_a_variable_is_not_set(place: Place, monkeypatch: pytest.MonkeyPatch, empty: int) -> None:
+    monkeypatch.chdir(place.folder)
+    paths = [str(place.clip_with_words("in/a.wav")), "voice"]
+    paths[empty] = ""
+    place.assert_refused(["import", *paths], "is empty")
+
+
 def test_zip_member_climbs_out(place: Place) -> None:
     with zipfile.ZipFile(place.folder / "slip.zip", "w") as archive:
         archive.writestr("../../evil.txt", "out")

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 _STAGE = "Importing"
 
 
+def _given(_: click.Context, __: click.Parameter, value: str) -> str:
+    """Refuse the empty text of an unset variable: as a path it is the folder one stands in, with everybody's voices."""
+    if not value.strip():
+        raise click.BadParameter("is empty. In a script, see whether its variable is set.")
+    return value
+
+
 @click.command("import")
-@click.argument("source")
-@click.argument("voice", type=click.Path(path_type=Path))
+@click.argument("source", callback=_given)
+@click.argument("voice", callback=_given)
 @click.option("--language", metavar="CODE", help="Two-letter code of what is spoken  [default: the source's, or en]")
 @click.option("--text-column", metavar="NAME", help="Column of a table with the words  [default: found by its name]")
 @click.option("--audio-column", metavar="NAME", help="Column with the file's name  [default: found by its name]")
@@ -24,7 +31,7 @@ _STAGE = "Importing"
 def command(
     ctx: click.Context,
     source: str,
-    voice: Path,
+    voice: str,
     language: str | None,
     text_column: str | None,
     audio_column: str | None,
@@ -46,7 +53,7 @@ def command(
     with RunProgress() as progress:
         result = import_recordings(
             source,
-            VoiceFolder(voice),
+            VoiceFolder(Path(voice)),
             text_column=text_column,
             audio_column=audio_column,
             language=language,
@@ -66,12 +73,12 @@ def command(
     ctx.exit(1 if result.failed else 0)
 
 
-def _print_json(voice: Path, result: ImportResult) -> None:
+def _print_json(voice: str, result: ImportResult) -> None:
     import dataclasses
     import json
 
     content = {
-        "voice": str(voice),
+        "voice": voice,
         "added": len(result.added),
         "left_out": [dataclasses.asdict(clip) for clip in result.left_out],
         "warnings": result.warnings,
