@@ -6,7 +6,8 @@ line's help and the guide take their sentences from there. No secret is ever a s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -94,17 +95,52 @@ class Settings(BaseModel):
             when there is no such file, it is no YAML mapping, or a value is wrong.
         """
         try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"cannot be read as YAML ({error})", where=path) from None
+        return cls.parse(text, where=path)
+
+    @classmethod
+    def parse(cls, text: str, *, where: str | Path) -> Self:
+        """Read YAML.
+
+        Raises
+        ------
+        ConfigError
+            naming ``where`` it was written, when it is no YAML mapping, gives a name twice, or a value is wrong.
+        """
+        try:
+            values = yaml.load(text, _PlainYaml)  # noqa: S506 - a SafeLoader
+        except (yaml.YAMLError, RecursionError) as error:
+            raise ConfigError(f"cannot be read as YAML ({error})", where=where) from None
         if not isinstance(values, dict):
-            raise ConfigError("holds no settings: expected lines of 'name: value'", where=path)
-        return cls.make(values, where=path)
+            raise ConfigError("holds no settings: expected lines of 'name: value'", where=where)
+        return cls.make(values, where=where)
 
     def save(self, path: Path) -> None:
         """Write all settings as YAML, atomically; only the owner can read them, as they may hold a consent text."""
         content = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         write_atomically(path, content)
+
+
+class _PlainYaml(yaml.SafeLoader):
+    """Safe YAML in which ``no`` is Norwegian, as YAML 1.2 has it, and of a name given twice none wins in silence."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for name, _ in node.value:
+            if str(name.value) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{name.value!r} is given twice", name.start_mark)
+            seen.add(str(name.value))
+        return super().construct_mapping(node, deep)
+
+
+_PlainYaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
 
 
 class VoiceSettings(Settings):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from bad_place import Place
+from bad_place import Place, run
 
+from ownvoice.data.voice_settings import read_voice_settings
 from voices import make_voice
 
 
@@ -85,6 +86,18 @@ def test_yaml_that_would_take_its_reader_down_or_run_code(place: Place, yaml: st
     place.assert_refused(place.train("--recipe", str(place.write("r.yaml", yaml))), "cannot be read as YAML")
     place.voice.settings.write_text(yaml)
     place.assert_refused(["check", str(place.voice.path)], "cannot be read as YAML")
+
+
+def test_recipe_gives_a_name_twice(place: Place) -> None:
+    twice = place.write("r.yaml", "epochs: 3\nlora:\n  rank: 8\nepochs: 30\n")
+    place.assert_refused(place.train("--recipe", str(twice)), "(?s)'epochs' is given twice.*line 4")
+
+
+def test_norwegian_is_written_as_a_person_writes_it(place: Place) -> None:
+    place.voice.settings.write_text("language: no\n")
+    done = run(["check", str(place.voice.path)])
+    assert "voice.yaml" not in done.output
+    assert read_voice_settings(place.voice).language == "no"
 
 
 def test_recipe_has_an_unknown_key(place: Place) -> None:

@@ -13,7 +13,6 @@ from ownvoice.config import TINY, VOXTRAL_MINI, VOXTRAL_SMALL, TrainingSettings,
 from ownvoice.data.shelf import summarise
 from ownvoice.data.split import MIN_UTTERANCES
 from ownvoice.data.voice_settings import read_voice_settings
-from ownvoice.errors import ConfigError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.ui.access import Voice
 from ownvoice.ui.frame import page
@@ -105,14 +104,7 @@ def save_recipe(voice: Voice, choices: Choices) -> dict[str, str]:
 @router.post("/voices/{voice}/train/recipe/read")
 def read_recipe(voice: Voice, recipe: RecipeFile) -> dict[str, Any]:
     """The settings that a recipe file gives, flat."""
-    try:
-        values = yaml.safe_load(recipe.text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"cannot be read as YAML ({error})", where=recipe.name) from None
-    if not isinstance(values, dict):
-        raise ConfigError("holds no settings: expected lines of 'name: value'", where=recipe.name)
-    settings = TrainingSettings.make(values, where=recipe.name)
-    return {"settings": shown_values(settings, only_given=True)}
+    return {"settings": shown_values(TrainingSettings.parse(recipe.text, where=recipe.name), only_given=True)}
 
 
 def _setup(voice: VoiceFolder, failed: RunFolder | None) -> dict[str, Any]:
