@@ -170,7 +170,7 @@ class VoiceFolder:
             raise DataError(
                 "this is not a voice folder: it has no data.jsonl",
                 where=self.path,
-                mend="Make one with: ownvoice import SOURCE " + str(self.path),
+                mend="Give the folder that holds it; ownvoice import SOURCE VOICE makes one.",
             )
         return self
 

@@ -17,6 +17,14 @@ def test_other_voice_is_none(place: Place) -> None:
     place.assert_refused(["evaluate", str(place.run.path), "--on", str(place.folder)], "not a voice folder")
 
 
+def test_model_is_a_voice(place: Place) -> None:
+    sound = str(place.voice.wavs / "0001.wav")
+    hear = ["transcribe", sound, "--model", str(place.voice.path)]
+    place.assert_refused(hear, rf"is a voice.*\n.*{place.run.path}")
+    shutil.rmtree(place.voice.runs)
+    place.assert_refused(hear, f"ownvoice train {place.voice.path}")
+
+
 def test_run_has_no_model(place: Place) -> None:
     shutil.rmtree(place.run.model)
     place.assert_refused(["evaluate", str(place.run.path)], "no trained model yet")
@@ -84,7 +92,7 @@ def test_language_to_transcribe_is_unknown(place: Place) -> None:
 
 def test_model_folder_is_none(place: Place) -> None:
     place.assert_refused(
-        ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.voice.path)], "this is no model folder"
+        ["transcribe", str(place.voice.wavs / "0001.wav"), "--model", str(place.voice.wavs)], "this is no model folder"
     )
 
 

@@ -15,7 +15,7 @@ from ownvoice.config import TINY, TrainingSettings
 from ownvoice.credentials import hub_token
 from ownvoice.errors import ModelError, storage_faults
 from ownvoice.events import Eval, read_tail
-from ownvoice.rundir import RunFolder
+from ownvoice.rundir import RunFolder, VoiceFolder
 
 TINY_WEIGHTS = Path(__file__).parent / "tiny" / "weights"
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -127,7 +127,11 @@ def _folder(asked: str | Path) -> tuple[Path, RunFolder | None]:
         return TINY_WEIGHTS, None
     path = Path(asked)
     if path.is_dir():
-        run = RunFolder(path)
+        run, voice = RunFolder(path), VoiceFolder(path)
+        if voice.manifest.is_file() and not (path / "config.json").is_file():
+            latest = voice.latest_run()
+            mend = f"Give one of its runs, as {latest.path}" if latest else f"Train one: ownvoice train {path}"
+            raise ModelError("this is a voice, and no model", where=path, mend=mend)
         return (_trained(run), run) if run.config.is_file() else (path, None)
     if isinstance(asked, str) and _HUB_ID.fullmatch(asked) and not path.exists():
         return _download(asked), None
@@ -165,7 +169,11 @@ def _read_json(path: Path) -> dict[str, object]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"this is no model folder: {path.name} is missing", where=path.parent) from None
+        raise ModelError(
+            f"this is no model folder: {path.name} is missing",
+            where=path.parent,
+            mend="Give the folder of a run, or one that holds a whole model.",
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"cannot be read as JSON ({error})", where=path) from None
     if not isinstance(content, dict):
