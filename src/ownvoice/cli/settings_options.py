@@ -38,7 +38,8 @@ def _option(path: tuple[str, ...], field: FieldInfo) -> click.Option:
     flag = "-".join(path).replace("_", "-")
     kind = field.annotation
     shown = _NONE if field.default is None else str(field.default)
-    help_text = f"{' '.join((field.description or '').split())}  [default: {shown}]"
+    default = f"  [default: {shown}]" if shown else ""
+    help_text = f"{' '.join((field.description or '').split())}{default}"
     name = _SEPARATOR.join(path)
     if kind is bool:
         return click.Option([f"--{flag}/--no-{flag}", name], default=None, help=help_text)
