@@ -191,3 +191,11 @@ def test_a_job_is_ended(hub: Hub, machine: Callable[[str], None], voice: VoiceFo
         assert view.state == "cancelled" and "the job was cancelled" in results[0].stderr
     assert hub.jobs["job0001"].ended.is_set() and not hub.repos
     assert "no job works" in call("jobs", "--cancel", run.path).stderr
+
+
+def test_voices_are_looked_for_where_there_are_none(tmp_path: Path) -> None:
+    missing = call("jobs", tmp_path / "voices")
+    assert missing.exit_code == 1 and "there is no such folder" in missing.stderr
+    none = call("jobs", tmp_path)
+    assert none.exit_code == 0 and none.stdout == "" and "Nothing was trained on a rented machine" in none.stderr
+    assert call("jobs", tmp_path, "--json").stdout == "[]\n"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PREFIX = "hf-jobs:"
 _LOOK_SECONDS = 0.5
+_USUAL = Path("voices")
+"""Where voices are, unless somebody says otherwise."""
 
 
 @click.command("jobs")
@@ -58,7 +60,9 @@ def command(
         _follow_all(account, [run], 1)
         _print([run], as_json)
         return
-    runs = [run for folder in folders or (Path("voices"),) for run in remote.remote_runs(folder)]
+    if not folders and _USUAL.is_dir():
+        folders = (_USUAL,)
+    runs = [run for folder in folders for run in remote.remote_runs(folder)]
     going_on = [run for run in runs if works_elsewhere(run)]
     jobs = {}
     if going_on:
@@ -155,11 +159,11 @@ def _follow_all(account: Account, runs: Sequence[RunFolder], parallel: int) -> N
 def _teller(run: RunFolder) -> Listener:
     """Says in a line what a run has come to."""
     from ownvoice import events
+    from ownvoice.quantities import counted
 
     name = run.voice.path.resolve().name
 
     def tell(event: Event) -> None:
-    from ownvoice.quantities import counted
         match event:
             case events.Start(steps=steps, device=device):
                 line = f"trains {counted(steps, 'step')} on {device}"
@@ -186,6 +190,9 @@ def _print(runs: Sequence[RunFolder], as_json: bool, jobs: Mapping[Path, JobStat
     rows = [_row(run, jobs.get(run.path)) for run in runs]
     if as_json:
         click.echo(json.dumps(rows))
+        return
+    if not rows:
+        click.echo("Nothing was trained on a rented machine: ownvoice train VOICE --on hf-jobs:FLAVOR", err=True)
         return
     table = Table("voice", "run", "machine", "state", "job", "step", "WER before", "WER now")
     for row in rows:

@@ -18,7 +18,7 @@ from ownvoice import events
 from ownvoice.config import TINY
 from ownvoice.data.split import save_split
 from ownvoice.data.voice_settings import read_voice_settings
-from ownvoice.errors import TrainingError, UsageError
+from ownvoice.errors import DataError, TrainingError, UsageError
 from ownvoice.events import EventLog, Listener, parse_record, read_tail
 from ownvoice.publishing.dataset import needed_consent
 from ownvoice.publishing.hardware import Hardware, find_hardware
@@ -189,9 +189,17 @@ def look(account: Account, run: RunFolder) -> JobState | None:
 
 
 def remote_runs(folder: Path) -> list[RunFolder]:
-    """The runs on rented machines of a voice, or of every voice in a folder, the one started first first."""
+    """The runs on rented machines of a voice, or of every voice in a folder, the one started first first.
+
+    Raises
+    ------
+    DataError
+        when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError("there is no such folder", where=folder, mend="Give a voice, or the folder of your voices.")
     voices = [VoiceFolder(folder)]
-    if not voices[0].manifest.is_file() and folder.is_dir():
+    if not voices[0].manifest.is_file():
         voices = [VoiceFolder(path) for path in sorted(folder.iterdir())]
     return [run for voice in voices for run in voice.started_runs() if run.remote.is_file()]
 
