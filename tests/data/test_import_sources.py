@@ -159,6 +159,41 @@ def test_several_columns_that_could_be_meant_are_told(clips: Path, voice: VoiceF
     assert result.warnings == ["t.csv: used column 'text'; 'sentence' could be meant too (--text-column chooses)"]
 
 
+@pytest.mark.parametrize("by", ["folder", "table", "texts"])
+def test_a_recorder_writes_large_letters_and_a_person_small_ones(tmp_path: Path, voice: VoiceFolder, by: str) -> None:
+    record(tmp_path / "in" / "REC1.wav", 1).rename(tmp_path / "in" / "REC1.WAV")
+    if by == "texts":
+        put(tmp_path / "in" / "rec1.TXT", "hello")
+    table = (
+        tmp_path / "in" / "t.csv" if by == "texts" else put(tmp_path / "in" / "t.csv", "file,text\nrec1.wav,hello\n")
+    )
+    result = bring(table if by == "table" else tmp_path / "in", voice)
+    assert (texts(result), result.left_out) == (["hello"], [])
+
+
+def test_names_that_differ_in_large_letters_alone_stay_apart(tmp_path: Path, voice: VoiceFolder) -> None:
+    for number, name in enumerate(("a.wav", "A.wav")):
+        record(tmp_path / "in" / name, number)
+        put(tmp_path / "in" / name.replace("wav", "txt"), name)
+    assert sorted(texts(bring(tmp_path / "in", voice))) == ["A.wav", "a.wav"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"), [("List.xlsx", "CSV UTF-8"), ("a.docx", "plain text"), ("a.TextGrid", "plain text")]
+)
+def test_words_in_a_form_that_is_not_read_are_told(tmp_path: Path, voice: VoiceFolder, name: str, mend: str) -> None:
+    record(tmp_path / "in" / "a.wav", 1)
+    put(tmp_path / "in" / name, "x")
+    put(tmp_path / "in" / "~$List.xlsx", "x")
+    with pytest.raises(SourceError, match=f"{name}: is not read: .*{mend}") as refused:
+        bring(tmp_path / "in", voice)
+    assert "~$" not in str(refused.value)
+    put(tmp_path / "in" / "a.txt", "hello")
+    assert bring(tmp_path / "in", voice).left_out == [], (
+        "where all words are there, a letter beside them is nobody's business"
+    )
+
+
 def test_windows_paths(clips: Path, voice: VoiceFolder) -> None:
     table = put(clips / "t.csv", "path,text\nclips\\1.wav,one\n.\\clips\\2.wav,two\nC:\\rec\\3.wav,three\n")
     result = bring(table, voice)

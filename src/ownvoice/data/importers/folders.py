@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +25,15 @@ from ownvoice.errors import ConfigError, SourceError
 from ownvoice.rundir import VoiceFolder
 
 METADATA = ("metadata.csv", "metadata.jsonl")
+_AS_TABLE = 'save it as "CSV UTF-8", with columns called file and text'
+_AS_TEXT = "save its words as plain text, a .txt of the same name beside each recording"
+UNREAD = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), _AS_TABLE),
+    **dict.fromkeys((".docx", ".doc", ".odt", ".rtf", ".pdf", ".pages"), _AS_TEXT),
+    **dict.fromkeys((".srt", ".vtt", ".eaf", ".textgrid", ".cha"), _AS_TEXT),
+}
+"""What to do with files that people keep words in, by their ending: spreadsheets, letters, subtitles, annotations."""
+
 MANIFEST = VoiceFolder(Path()).manifest.name
 WAVS = VoiceFolder(Path()).wavs.name
 
@@ -50,6 +59,14 @@ class Tree:
         """The folder where tables are looked for: the first that does not merely hold one other folder."""
         return posixpath.commonpath([posixpath.dirname(name) for name in self.files]) if self.files else ""
 
+    @cached_property
+    def alike(self) -> Mapping[str, list[str]]:
+        """The files by their path in small letters: recorders write ``A.WAV``, and people ``a.wav``."""
+        names = defaultdict(list)
+        for name in self.files:
+            names[name.casefold()].append(name)
+        return names
+
     def read(self, name: str) -> bytes:
         return read_content(self.files[name], name)
 
@@ -58,8 +75,11 @@ class Tree:
 
         def locate(value: str) -> Content:
             for spelling in spellings(value):
-                if (path := posixpath.normpath(posixpath.join(folder, spelling))) in self.files:
+                path = posixpath.normpath(posixpath.join(folder, spelling))
+                if path in self.files:
                     return self.files[path]
+                if len(same := self.alike.get(path.casefold(), [])) == 1:
+                    return self.files[same[0]]
             meant = posixpath.normpath(posixpath.join(folder, value.replace("\\", "/")))
             if meant.startswith(("/", "../")) or meant == ".." or meant[1:2] == ":":
                 raise SourceError("leads out of the folder; only files in it are imported")
@@ -202,10 +222,12 @@ def _pair_texts(tree: Tree) -> list[Clip | LeftOut]:
     for name in sorted(filter(is_audio, tree.files)):
         stem = posixpath.splitext(name)[0]
         if stem not in texts:
-            found.append(
-                LeftOut(name, None, f"has no transcript: there is no {posixpath.basename(stem)}.txt beside it")
-            )
-            continue
+            same = tree.alike.get(f"{stem}.txt".casefold(), [])
+            if len(same) != 1:
+                reason = f"has no transcript: there is no {posixpath.basename(stem)}.txt beside it"
+                found.append(LeftOut(name, None, reason))
+                continue
+            stem = posixpath.splitext(same[0])[0]
         paired.add(stem)
         try:
             found.append(Clip(name, check_text(decode_text(tree.read(texts[stem]), name)), tree.files[name]))
@@ -230,7 +252,17 @@ def _read_pairs(tree: Tree, pairs: list[Clip | LeftOut], tables: list[str]) -> S
     stems = Counter(posixpath.splitext(clip.name)[0] for clip in pairs if isinstance(clip, Clip))
     warnings += [f"{count} recordings share the transcript {stem}.txt" for stem, count in stems.items() if count > 1]
     found = [*pairs, *tree.left_out]
+    if any(isinstance(pair, LeftOut) and is_audio(pair.name) for pair in pairs):
+        found += _words_not_read(tree)
     return Source(found, len(found), ["recordings with a .txt of the same name"], warnings)
+
+
+def _words_not_read(tree: Tree) -> Iterator[LeftOut]:
+    """Files in which the missing words may be, with what makes them readable."""
+    for name in sorted(tree.files):
+        stem, suffix = posixpath.splitext(name.lower())
+        if (mend := UNREAD.get(suffix)) and not posixpath.basename(stem).startswith("~$"):  # Office's own lock
+            yield LeftOut(name, None, f"is not read: {mend}")
 
 
 def _unlisted(tree: Tree, used: set[Content], tables: str) -> Iterator[LeftOut]:

@@ -6,6 +6,7 @@ never moves its neighbours. Which table of a folder counts is told in ``folders.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import itertools
@@ -13,8 +14,10 @@ import json
 import os
 import posixpath
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +144,25 @@ def spoken_language(values: Mapping[str, object], columns: Columns, warnings: li
 def locate_on_disk(folder: Path) -> Locate:
     """Find files named in a table of the person's own: relative to ``folder``, or anywhere by an absolute path."""
 
+    @cache
+    def alike(parent: str) -> Mapping[str, list[str]]:
+        """The names in a folder by their small letters: recorders write ``A.WAV``, and people ``a.wav``."""
+        names = defaultdict(list)
+        with contextlib.suppress(OSError, ValueError):  # no folder, or none that may be looked into
+            for name in os.listdir(parent):  # noqa: PTH208
+                names[name.casefold()].append(name)
+        return names
+
     def locate(value: str) -> Path:
         for spelling in spellings(value):
             # os.path, not pathlib: a name that is too long or holds a zero byte is then simply no file
-            if os.path.isfile(path := os.path.join(folder, spelling)):  # noqa: PTH113, PTH118
+            path = os.path.join(folder, spelling)  # noqa: PTH118
+            if os.path.isfile(path):  # noqa: PTH113
                 return Path(path)
+            parent, name = os.path.split(path)
+            same = alike(parent).get(name.casefold(), [])
+            if len(same) == 1 and (Path(parent) / same[0]).is_file():
+                return Path(parent) / same[0]
         if os.path.isdir(folder / value):  # noqa: PTH112
             raise SourceError("is a folder, not an audio file")
         raise SourceError("there is no such file")
