@@ -74,6 +74,11 @@ def test_none_is_singular_in_french_alone() -> None:
     assert shown == {"en": "0 recordings", "es": "0 grabaciones", "fr": "0 enregistrement", "de": "0 Aufnahmen"}
 
 
+def test_less_than_two_is_singular_in_french_alone() -> None:
+    shown = {language: words_for(language, "dataset")("seconds", seconds="1.5", n=1.5) for language in LANGUAGES}
+    assert shown == {"en": "1.5 seconds", "es": "1.5 segundos", "fr": "1.5 seconde", "de": "1.5 Sekunden"}
+
+
 def test_a_number_chooses_its_form() -> None:
     words = words_for("en", "record")
     by_number = next(key for key, entry in words.entries.items() if not isinstance(entry, str))

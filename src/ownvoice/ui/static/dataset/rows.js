@@ -64,7 +64,7 @@ export class Rows {
     state.dataset.state = row.excluded ? "left-out" : "used";
     setIcon(state.querySelector("svg"), row.excluded ? "skipped" : "saved");
     setText(part("state"), words(row.excluded ? "row_left_out" : "row_used"));
-    const about = [row.seconds ? words("seconds", { seconds: tenths(row.seconds) }) : "", row.trim ? words("row_trimmed") : ""];
+    const about = [row.seconds ? words("seconds", { seconds: tenths(row.seconds), n: row.seconds }) : "", row.trim ? words("row_trimmed") : ""];
     setText(part("about"), about.filter(Boolean).join(", "));
     setText(part("exclude").querySelector(".label"), words(row.excluded ? "do_take_in" : "do_leave_out"));
     setText(part("trim").querySelector(".label"), words("do_untrim"));

@@ -61,7 +61,7 @@ export class PhrasePanel {
   #status(phrase, condition) {
     if (condition === "recording") return this.#statusRecording(phrase.uplink);
     if (condition === "saved" && phrase.clip.seconds) {
-      return words("saved_after", { seconds: inSeconds(phrase.clip.seconds) });
+      return words("saved_after", inSeconds(phrase.clip.seconds));
     }
     return words(`status_${condition}`);
   }

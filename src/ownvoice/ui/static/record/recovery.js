@@ -41,7 +41,7 @@ export async function offerUnfinished(element, studio, leave) {
     let discarded = false;
     const started = moment.format(new Date(take.started));
     setText(row.querySelector("q"), take.text);
-    setText(row.querySelector("[data-part=about]"), words("unfinished_about", { seconds: inSeconds(take.seconds), started }));
+    setText(row.querySelector("[data-part=about]"), words("unfinished_about", { ...inSeconds(take.seconds), started }));
     hear.addEventListener("click", () => discarded || studio.play(`${session.address}/takes/${take.take}/audio`));
     keep.addEventListener("click", () => attempt(async () => {
       if (discarded) return;

@@ -205,7 +205,7 @@ export class Studio extends EventTarget {
       },
     };
     const hints = hintTexts(answer.hints);
-    announce([`${words("saved_after", { seconds: inSeconds(answer.seconds) })}.`, ...hints].join(" "));
+    announce([`${words("saved_after", inSeconds(answer.seconds))}.`, ...hints].join(" "));
     this.dispatchEvent(new Event("saved"));
     // A hint would be gone before it was read: then the person goes on when ready.
     if (preferences.advance && !hints.length && phrase === this.phrase && !this.recording) this.go(1);

@@ -4,8 +4,9 @@ import { interfaceLanguage, words } from "../words.js";
 const tenths = new Intl.NumberFormat(interfaceLanguage, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const whole = new Intl.NumberFormat(interfaceLanguage, { maximumFractionDigits: 0 });
 
+/** The values of a text about so many seconds. */
 export function inSeconds(seconds) {
-  return tenths.format(seconds);
+  return { seconds: tenths.format(seconds), n: seconds };
 }
 
 /** Minutes to a tenth while they are few: every take counts then. */

@@ -15,7 +15,7 @@ let machines = null; // their prices, by name
 function showMost() {
   const price = machines?.get(byId("rent-machine").value);
   const known = price !== undefined && hours.checkValidity();
-  const values = { most: money.format(price * hours.valueAsNumber), price: money.format(price), hours: hours.valueAsNumber };
+  const values = { most: money.format(price * hours.valueAsNumber), price: money.format(price), n: hours.valueAsNumber };
   byId("rent-most").textContent = known ? words("rent_most", values) : "";
 }
 

@@ -98,7 +98,7 @@ export class Rows {
     setIcon(about.querySelector("svg"), ICONS[state]);
     const percent = Math.floor((100 * file.stored) / file.size);
     setText(row.state, words(`state_${state}`, { percent, reason: file.fault ?? "" }));
-    setText(row.length, file.seconds === null ? "" : words("seconds", { seconds: tenths(file.seconds) }));
+    setText(row.length, file.seconds === null ? "" : words("seconds", { seconds: tenths(file.seconds), n: file.seconds }));
     setShown(row.play, file.seconds !== null && state !== "saved");
     setShown(row.right, state === "draft");
     setShown(row.leave, state !== "saved");
