@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 
 import numpy as np
@@ -24,6 +25,15 @@ def test_a_variable_is_not_set(place: Place, monkeypatch: pytest.MonkeyPatch, em
     paths = [str(place.clip_with_words("in/a.wav")), "voice"]
     paths[empty] = ""
     place.assert_refused(["import", *paths], "is empty")
+
+
+def test_a_recording_to_mend_is_named_as_the_person_knows_it(place: Place) -> None:
+    folder = place.clip_with_words("memos/monday.wav", samples=np.zeros(16000))
+    assert run(place.into_voice(folder)).exit_code == 0
+    assert re.search(
+        r"wavs/\d+\.wav \(line 13, from memos/monday.wav\): is nearly silent",
+        run(["check", str(place.voice.path)]).output,
+    )
 
 
 def test_zip_member_climbs_out(place: Place) -> None:

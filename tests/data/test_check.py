@@ -68,7 +68,7 @@ def test_no_voice_folder_is_an_error(tmp_path: Path) -> None:
 
 def test_the_fields_are_the_keys_programs_read() -> None:
     problem = Problem("error", "clipping", "wavs/0001.wav", 1, "is clipped", "record again")
-    assert list(asdict(problem)) == ["severity", "kind", "file", "line", "message", "mend"]
+    assert list(asdict(problem)) == ["severity", "kind", "file", "line", "message", "mend", "source"]
     json.dumps(asdict(problem))
 
 

@@ -38,7 +38,8 @@ def command(ctx: click.Context, voice: Path, as_json: bool) -> None:
 
 
 def _line(problem: Problem) -> str:
-    place = problem.file if problem.line is None else f"{problem.file} (line {problem.line})"
+    source = f", from {problem.source}" if problem.source else ""
+    place = problem.file if problem.line is None else f"{problem.file} (line {problem.line}{source})"
     return f"{problem.severity}: {place}: {problem.message}. {problem.mend}"
 
 

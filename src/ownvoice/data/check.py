@@ -12,7 +12,7 @@ import statistics
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -79,6 +79,8 @@ class Problem:
     """The line of data.jsonl that is wrong or that names the recording, from 1; None where no line does."""
     message: str
     mend: str
+    source: str | None = None
+    """The file of the person's own that the recording was imported from, where it was."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,11 @@ def check_voice(voice: VoiceFolder) -> list[Problem]:
         *unnamed,
         *_damaged_takes(voice),
     ]
-    return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
+    own_files: dict[int | None, str] = {
+        line: utterance.source for line, utterance in scan.lines if utterance.source and "/" in utterance.source
+    }
+    placed = [replace(problem, source=own_files.get(problem.line)) for problem in problems]
+    return sorted(placed, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
 def _line_problems(voice: VoiceFolder, scan: ManifestScan) -> list[Problem]:
@@ -248,9 +254,9 @@ def _same_audio(clips: Iterable[_Clip]) -> Iterator[Problem]:
             continue
         message = f"holds the same sound as {earlier.utterance.audio_path} (line {earlier.line})"
         if fold_text(clip.utterance.text) == fold_text(earlier.utterance.text):
-            yield clip.problem("warning", "duplicate-audio", message, "Delete one of the two lines.")
+            yield clip.problem("warning", "duplicate-audio", message, "Delete one of the two lines of data.jsonl.")
         else:
-            mend = "Listen, and delete the line whose words are wrong."
+            mend = "Listen, and delete the line of data.jsonl whose words are wrong."
             yield clip.problem("error", "duplicate-audio", message + ", with other words", mend)
 
 
