@@ -12,7 +12,7 @@ from ownvoice.config import VOXTRAL_LANGUAGES, VoiceSettings
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.phrases import TOPICS, Phrase, load_bank
 from ownvoice.data.phrases.bank import count_words
-from ownvoice.data.phrases.own import add_own_phrases, own_names, own_phrases
+from ownvoice.data.phrases.own import add_own_phrases, own_phrases
 from ownvoice.data.phrases.own_words import (
     WordKind,
     carrier_languages,
@@ -123,7 +123,6 @@ def test_what_a_person_brought_is_kept_once_for_them_alone(voice: VoiceFolder) -
     assert add_own_phrases(voice, [*ana, *text]) == (*ana, *text)
     assert add_own_phrases(voice, [*text, *phrases_about(["Bea"], "en")]) == phrases_about(["Bea"], "en")
     assert own_phrases(voice) == (*ana, *text, *phrases_about(["Bea"], "en"))
-    assert own_names(voice) == ("Ana", "Bea")
     assert stat.S_IMODE(voice.own_phrases.stat().st_mode) == 0o600
 
 

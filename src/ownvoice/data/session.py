@@ -47,7 +47,6 @@ class Goal:
 
     kind: Literal["minutes", "phrases"]
     value: int
-    reached: bool
     text_key: str
     """Of the sentence about it in the interface's texts."""
 
@@ -229,10 +228,10 @@ def _queued(phrase: Phrase, marks: PhraseMarks, utterances: Sequence[Utterance])
 
 def _goal(minutes: float, phrases: int) -> Goal:
     if minutes < FIRST_MINUTES:
-        return Goal("minutes", FIRST_MINUTES, False, "goal_first")
+        return Goal("minutes", FIRST_MINUTES, "goal_first")
     if minutes < STRONG_MINUTES:
-        return Goal("minutes", STRONG_MINUTES, False, "goal_strong")
+        return Goal("minutes", STRONG_MINUTES, "goal_strong")
     for stage in STAGES:
         if phrases < stage:
-            return Goal("phrases", stage, False, "goal_phrases")
-    return Goal("phrases", STAGES[-1], True, "goal_reached")
+            return Goal("phrases", stage, "goal_phrases")
+    return Goal("phrases", STAGES[-1], "goal_reached")

@@ -48,7 +48,6 @@ class Job:
     asked: int = 0
     """Windows handed to a batch so far."""
     error: Exception | None = None
-    cancelled: bool = False
 
     def __post_init__(self) -> None:
         self.segments = [None] * len(self.pieces)
@@ -108,7 +107,6 @@ class Batcher:
     def cancel(self, job: Job) -> None:
         """Nobody waits for this any more; what is being computed is finished, the rest is dropped."""
         with self._changed:
-            job.cancelled = True
             self._forget(job)
 
     def retry_after(self) -> int:

@@ -55,11 +55,6 @@ def add_own_phrases(voice: VoiceFolder, phrases: Iterable[Phrase]) -> tuple[Phra
     return tuple(new.values())
 
 
-def own_names(voice: VoiceFolder) -> tuple[str, ...]:
-    """The names and words that phrases of the voice's own are about, each once."""
-    return tuple(dict.fromkeys(phrase.about for phrase in own_phrases(voice) if phrase.about))
-
-
 def _is_phrase(line: bytes) -> bool:
     try:
         Phrase(**json.loads(line))
