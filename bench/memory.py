@@ -1,18 +1,20 @@
 """Memory that training takes, measured, beside what the preflight says beforehand; each case in a process of its own.
 
-    PYTHONPATH=tests python bench/memory.py [CASE]... [--folder FOLDER] [--json]
+    PYTHONPATH=tests python bench/memory.py [CASE]... [--folder FOLDER] [--json] [--save FILE]
 
 A case trains a few steps by the package's own way in, on clips of four seconds, and its peak is the most the process
 ever held (on a graphics card, the most that torch held there). ``loading`` is the peak when the weights
 were in place. ``mid`` is a Voxtral of true proportions and 0.5 B parameters and ``mini-3b`` one of Voxtral-Mini's own
 configuration, both with random bfloat16 weights, which are written into FOLDER once, shard by shard (9.4 GB for the
 second); so is ``mini-3b`` on a CPU left out unless it is named. On a card, moments in 8 bits are pages that torch does
-not count: they come on top where they are in the card's memory (2 bytes a trained parameter).
+not count: they come on top where they are in its memory (2 bytes a trained parameter). There a case ends when the
+dev set was heard after its last step: what follows is written to disk, 50 GB of it for ``mini-3b-full``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import subprocess
 import sys
@@ -76,6 +78,7 @@ def main() -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES))
     parser.add_argument("--folder", type=Path, help="where random weights are written, or were")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="also write the rows here, after every case")
     parser.add_argument("--here", metavar="CASE", help=argparse.SUPPRESS)  # measure it in this process
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
@@ -88,6 +91,8 @@ def main() -> None:
         for name in chosen:
             model_folder(CASES[name][0], folder)
             rows.append(in_a_process(name, folder))
+            if options.save:
+                options.save.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
             if not options.json:
                 print(as_line(rows[-1]), flush=True)
     if options.json:
@@ -109,6 +114,7 @@ def measure(case: str, folder: Path) -> dict[str, Any]:
     settings = TrainingSettings.make({"base_model": str(base), "epochs": 1, "dev": {"every": 9}, **changes})
     from ownvoice.training.trainer import train  # loads peft and transformers
 
+    card = torch.cuda.is_available()
     row: dict[str, Any] = {"case": case, "imported": peak_bytes(), "seconds": []}
 
     def listen(event: events.Event) -> None:
@@ -119,12 +125,16 @@ def measure(case: str, folder: Path) -> dict[str, Any]:
         elif isinstance(event, events.Stage | events.Start | events.Eval):
             print(f"{case}: {event}", file=sys.stderr)
 
-    with tempfile.TemporaryDirectory() as place:
+    def score(references: object, hypotheses: object) -> DevScore:
+        if card and len(row["seconds"]) == STEPS:
+            raise AllSeen
+        return DevScore(1.0, 1.0)
+
+    with tempfile.TemporaryDirectory() as place, contextlib.suppress(AllSeen):
         run = RunFolder(Path(place) / "voice" / "runs" / "run")
         run.path.mkdir(parents=True)
-        clips = list(_clips(Path(place), STEPS * clips_a_step + DEV_CLIPS))
-        train(run, settings, clips[DEV_CLIPS:], clips[:DEV_CLIPS], _no_score, listeners=[listen])
-    card = torch.cuda.is_available()
+        clips = list(record(Path(place), STEPS * clips_a_step + DEV_CLIPS))
+        train(run, settings, clips[DEV_CLIPS:], clips[:DEV_CLIPS], score, listeners=[listen])
     shape = Shape.of_folder(model, TINY_WEIGHTS if model == TINY else base)
     estimate = estimate_memory(
         shape,
@@ -142,6 +152,10 @@ def measure(case: str, folder: Path) -> dict[str, Any]:
     row["predicted"] = estimate.total + (0 if card else PROCESS_BYTES)
     row["off"] = row["predicted"] / row["peak"] - 1
     return row | {"weights": estimate.weights, "optimiser": estimate.optimiser, "activations": estimate.activations}
+
+
+class AllSeen(Exception):
+    """Nothing that follows takes memory of a card."""
 
 
 def model_folder(name: str, folder: Path) -> Path:
@@ -184,19 +198,17 @@ def write_random_model(folder: Path, sizes: dict[str, dict[str, int]]) -> None:
 
 def _random(shape: torch.Size) -> torch.Tensor:
     """Small normal values; norms and biases, which are vectors, are near one and so harmless."""
-    drawn = torch.empty(shape, dtype=torch.bfloat16).normal_(std=0.02)
-    return drawn + 1 if len(shape) == 1 else drawn
+    drawn = torch.empty(shape, dtype=torch.bfloat16, device="cuda" if torch.cuda.is_available() else "cpu")
+    drawn.normal_(std=0.02)  # on a processor, all of Voxtral-Mini's take a minute
+    return (drawn + 1 if len(shape) == 1 else drawn).cpu()
 
 
-def _clips(folder: Path, count: int) -> Iterator[Clip]:
+def record(folder: Path, count: int) -> Iterator[Clip]:
+    """So many clips to train on, as sound files in ``folder``."""
     for number in range(count):
         path = folder / f"{number}.wav"
         write_wav(path, murmur(CLIP_SECONDS, seed=number))
         yield Clip(str(number), path, TEXT)
-
-
-def _no_score(references: object, hypotheses: object) -> DevScore:
-    return DevScore(1.0, 1.0)
 
 
 def as_line(row: dict[str, Any]) -> str:

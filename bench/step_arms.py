@@ -6,15 +6,18 @@ Ours is the package's own code: :class:`ExampleMaker`, :class:`LabelLoss` and :c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import AutocastKwargs
 from peft import LoraConfig
 from reference_path import ALPHA, RANK, collate, full_logits_loss, reference_adapters, reference_loss
+from step_changes import Change, during
 from transformers import VoxtralConfig, VoxtralForConditionalGeneration
 
 from ownvoice.config import LoraSettings, TrainingSettings
@@ -71,14 +74,14 @@ class Arm:
     """For each step of a round, whether it hears short windows."""
     every: int = 1
     """Measured in each so many rounds."""
-    compiled: bool = False
-    """Whether forward and backward pass go through ``torch.compile``."""
+    change: Change | None = None
+    """What else is tried in it (:mod:`step_changes`)."""
 
 
-def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool, compiled: bool = False) -> dict[str, Arm]:
+def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool, changes: Sequence[Change] = ()) -> dict[str, Arm]:
     """``reference`` and ``ownvoice``, with what lies between them and the other windows where ``shares`` is set.
 
-    Where ``compiled`` is set, ours is there a second time, compiled.
+    Ours is there once more for each of ``changes``.
     """
     if scope == "decoder":
         exact = Arm("decoder", "embeddings", labels_alone=True)
@@ -95,8 +98,7 @@ def arms_of(scope: Scope, short: tuple[bool, ...], *, shares: bool, compiled: bo
     # Next to an arm that has the same adapters as ours, and so its losses, the reference is seen often enough.
     reference = Arm("everywhere", "audio", every=4 if shares and scope == "decoder" else 1)
     arms = {"reference": reference, "ownvoice": replace(exact, short=short)}
-    if compiled:
-        arms["ownvoice, compiled"] = replace(arms["ownvoice"], compiled=True)
+    arms |= {f"ownvoice, {change}": replace(arms["ownvoice"], change=change) for change in changes}
     if shares:
         windows = {"short windows in 75 % of steps": (True, True, True, False), "short windows": (True,)}
         arms |= between | {name: replace(exact, short=which, every=8) for name, which in windows.items()}
@@ -153,21 +155,28 @@ class Workbench:
     def _ours(self, arm: Arm, optimiser: torch.optim.Optimizer) -> Callable[[int, bool], float]:
         maker, examples = self._makers[arm.features], self._examples[arm.features]
         cuda = self.recogniser.device.type == "cuda"
-        accelerator = Accelerator(mixed_precision="bf16" if cuda else "no", cpu=not cuda)
+        accelerator = Accelerator(
+            mixed_precision="bf16" if cuda else "no",
+            cpu=not cuda,
+            kwargs_handlers=[AutocastKwargs(cache_enabled=False)],  # as in the training loop
+        )
         loss = accelerator.prepare_model(LabelLoss(self.recogniser.model), evaluation_mode=True)
-        if arm.compiled:
+        if arm.change == "compiled":
             loss.compile()
+        changed = during(arm.change, self.recogniser.model)
         prepared = accelerator.prepare_optimizer(optimiser)
         settings = TrainingSettings(batch_size=self._batch, window="short")
         gradients = StepGradients(
-            settings, maker, loss, prepared, accelerator, ALONE, before_pass=lambda: None, tell=lambda sentence: None
-        )
+            settings, maker, loss, prepared, accelerator, ALONE,
+            before_pass=lambda: None, tell=lambda sentence: print(sentence, file=sys.stderr),
+        )  # fmt: skip
 
         def step(number: int, short: bool) -> float:
             maker.read_ahead(_chosen(examples, number + 1), 0, short=short)
             chosen = _chosen(examples, number)
             batches = [chosen[start : start + self._batch] for start in range(0, len(chosen), self._batch)]
-            return gradients.gather(Step(number, 0, (), short), batches).loss
+            with changed():
+                return gradients.gather(Step(number, 0, (), short), batches).loss
 
         return step
 

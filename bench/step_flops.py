@@ -11,8 +11,19 @@ from dataclasses import dataclass
 
 from transformers import VoxtralConfig
 
-PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
-"""Operations a second in bfloat16 without sparsity, from NVIDIA's data sheets of the SXM cards."""
+PEAKS = {
+    "H100 PCIe": 756e12, "H100 NVL": 835e12, "H100": 989e12, "H200 NVL": 835e12, "H200": 989e12, "GH200": 989e12,
+    "B200": 2250e12, "A100": 312e12, "A10G": 70e12, "A10": 125e12, "A40": 150e12, "A6000": 155e12, "L40S": 362e12,
+    "L40": 181e12, "L4": 121e12, "RTX 3090": 71e12, "RTX 4090": 165e12, "RTX 5090": 209e12,
+}  # fmt: skip
+"""Dense operations a second in bfloat16 with float32 sums, from NVIDIA's data sheets; those of one family from the most
+particular to the plainest, which is the SXM card. (A T4 has no bfloat16.)"""
+
+
+def peak_of(card: str) -> float | None:
+    """The peak of a card by the name its driver gives it ("NVIDIA H100 80GB HBM3"); None where it is not known."""
+    words = card.replace("-", " ").split()
+    return next((peak for name, peak in PEAKS.items() if set(name.split()) <= set(words)), None)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,14 @@
 """How many clips a second training takes, beside the reference path, and which improvement gives how much.
 
     python bench/train_step.py --scale cpu|mini-3b [--scope decoder|encoder|both] [--window standard|short|mixed]
-        [--rounds N] [--shares] [--compiled] [--vocabulary N] [--batch N] [--json]
+        [--rounds N] [--seconds N] [--shares] [--try CHANGE...] [--vocabulary N] [--batch N] [--json] [--save FILE]
 
 All arms run in one process on one base model and take turns in every round, so that a busy machine hits all of them.
 ``--scale cpu`` is a Voxtral of true proportions but small, with random weights in float32 and the published vocabulary;
 its head therefore weighs more than the published model's; with ``--vocabulary 2048`` it weighs about as much as there.
 ``--scale mini-3b`` is Voxtral-Mini's own configuration with random bfloat16 weights, for a graphics card. ``--shares``
-adds what lies between the two paths. A step is eight clips of four seconds; ratios are medians over rounds, with the
+adds what lies between the two paths, and ``--try`` ours once more for each change that may or may not make it faster
+(bench/step_changes.py). A step is eight clips of four seconds; ratios are medians over rounds, with the
 least and the most, by wall time and by processor time, which other programs disturb less.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import resource
 import statistics
 import sys
@@ -32,12 +34,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import psutil
 import torch
 from step_arms import CLIPS_A_STEP, SCALES, Arm, Workbench, arms_of
-from step_flops import PEAKS, ClipShape, clip_operations
+from step_changes import CHANGES
+from step_flops import ClipShape, clip_operations, peak_of
 
 from ownvoice.model.device import describe_device
 
 WINDOWS = {"standard": (False,), "short": (True,), "mixed": (True, True, True, False)}
 WATCH_SECONDS = 0.005
+UNTOLD = ("json", "save", "seconds")
+"""Options that say nothing of what was measured."""
 
 
 @dataclass
@@ -58,24 +63,30 @@ def main() -> None:
     parser.add_argument("--scope", choices=("decoder", "encoder", "both"), default="both")
     parser.add_argument("--window", choices=WINDOWS, default="standard")
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=math.inf, help="begin no round after so long")
     parser.add_argument("--shares", action="store_true", help="measure every improvement, and all windows")
-    parser.add_argument("--compiled", action="store_true", help="ours a second time, through torch.compile")
+    tried = "; ".join(f"{name}: {meaning}" for name, meaning in CHANGES.items())
+    parser.add_argument("--try", dest="changes", nargs="+", choices=CHANGES, default=[], metavar="CHANGE", help=tried)
     parser.add_argument("--vocabulary", type=int, default=131072)
     parser.add_argument("--batch", type=int, help="clips in a forward pass of ours  [default: 2 on a CPU, else 8]")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--save", type=Path, metavar="FILE", help="also write that object here, after every round")
     options = parser.parse_args()
+    began = time.monotonic()
     if options.scale == "mini-3b" and not torch.cuda.is_available():
         sys.exit("train_step: --scale mini-3b needs a CUDA card; --scale cpu runs anywhere")
     batch = options.batch or (2 if options.scale == "cpu" else 8)
     with tempfile.TemporaryDirectory() as folder:
         bench = Workbench(options.scale, options.scope, options.vocabulary, batch, Path(folder))
-        arms = arms_of(options.scope, WINDOWS[options.window], shares=options.shares, compiled=options.compiled)
-        for measured in measure(bench, arms, options.rounds):
-            settings = {name: value for name, value in vars(options).items() if name not in ("json", "save")}
+        arms = arms_of(options.scope, WINDOWS[options.window], shares=options.shares, changes=options.changes)
+        for turn, measured in enumerate(measure(bench, arms, options.rounds), 1):
+            settings = {name: value for name, value in vars(options).items() if name not in UNTOLD}
             report = describe(bench, arms, measured) | settings
             if options.save:
                 options.save.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+            print(f"round {turn}, {time.monotonic() - began:.0f} s: {report['ratio']:.2f}", file=sys.stderr, flush=True)
+            if time.monotonic() - began > options.seconds:
+                break
     print(json.dumps(report) if options.json else as_table(report))
 
 
@@ -157,6 +168,9 @@ def describe(bench: Workbench, arms: dict[str, Arm], measured: dict[str, Measure
         }
         for name, seen in measured.items()
     }
+    for name, arm in arms.items():
+        if arm.change:
+            rows[name]["loss_difference"] = _apart(measured["ownvoice"].losses, measured[name].losses)
     for name, share in _shares_of_peak(bench, arms, rows).items():
         rows[name]["mfu"] = share
     return {
@@ -175,8 +189,11 @@ def _compare_losses(arms: dict[str, Arm], measured: dict[str, Measured]) -> dict
     if any(ours.short) or not twins:
         return {}
     mine, theirs = measured["ownvoice"].losses, measured[twins[0]].losses
-    difference = max(abs(one - other) for one, other in zip(mine, theirs, strict=False))
-    return {"losses": {"ownvoice": mine, twins[0]: theirs}, "largest_loss_difference": difference}
+    return {"losses": {"ownvoice": mine, twins[0]: theirs}, "largest_loss_difference": _apart(mine, theirs)}
+
+
+def _apart(mine: Sequence[float], theirs: Sequence[float]) -> float:
+    return max(abs(one - other) for one, other in zip(mine, theirs, strict=False))
 
 
 def _ratios(mine: dict[int, float], theirs: dict[int, float]) -> list[float]:
@@ -191,8 +208,7 @@ def _shares_of_peak(bench: Workbench, arms: dict[str, Arm], rows: dict[str, dict
     """Model-FLOPs utilisation of the arms in one window, where the card's peak is known."""
     if bench.recogniser.device.type != "cuda":
         return {}
-    card = torch.cuda.get_device_name(bench.recogniser.device)
-    peak = next((peak for name, peak in PEAKS.items() if name in card), None)
+    peak = peak_of(torch.cuda.get_device_name(bench.recogniser.device))
     if peak is None:
         return {}
     recogniser, found = bench.recogniser, {}
@@ -223,6 +239,11 @@ def as_table(report: dict[str, object]) -> str:
             f"{name:36}{row['clips_per_s']:9.2f}{row['ratio']:8.2f}{row['ratio_low']:7.2f}{row['ratio_high']:7.2f}"
             f"{row['ratio_by_processor']:14.2f}{row['peak_bytes'] / 1e9:9.2f}{mfu:>7}"
         )
+    if report["scale"] == "mini-3b" and "mfu" not in report["arms"]["reference"]:  # type: ignore[index]
+        lines.append("no share of the card's peak: bench/step_flops.py does not know that card")
+    for name, row in report["arms"].items():  # type: ignore[attr-defined]
+        if "loss_difference" in row:
+            lines.append(f"largest difference of its losses from ours: {row['loss_difference']:.1e}, {name}")
     if "largest_loss_difference" in report:
         lines.append(f"largest difference of the losses of two equal arms: {report['largest_loss_difference']:.1e}")
     return "\n".join(lines)
