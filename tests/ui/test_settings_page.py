@@ -8,9 +8,9 @@ import pytest
 from filelock import FileLock
 from in_browser import Studio, assert_accessible, focused, wait_until_said
 
-from ownvoice.config import TrainingSettings
+from ownvoice.config import TrainingSettings, VoiceSettings
 from ownvoice.data.manifest import read_manifest
-from ownvoice.data.voice_settings import read_voice_settings
+from ownvoice.data.voice_settings import read_voice_settings, write_voice_settings
 from voices import make_voice
 
 if TYPE_CHECKING:
@@ -34,6 +34,23 @@ def test_settings_are_saved_and_that_is_said(tab: Page, studio: Studio) -> None:
     assert (settings.language, settings.transcript_style, settings.consent) == ("de", "verbatim", "I agree.\nAnna")
     tab.reload()
     assert tab.get_by_label("Language you speak").input_value() == "de"
+
+
+def test_a_page_left_open_takes_back_nothing_that_another_changed(tab: Page, studio: Studio) -> None:
+    voice = make_voice(studio.voices / "frieda", 1)
+    tab.goto("/voices/frieda/settings")
+    write_voice_settings(voice, VoiceSettings(consent="I agree.\n\"Frieda\" & 'me'"))  # as on another page
+    tab.get_by_label("Every sound you make").check()
+    tab.get_by_role("button", name="Save").press("Enter")
+    wait_until_said(tab, "Saved.")
+    settings = read_voice_settings(voice)
+    assert (settings.transcript_style, settings.consent) == ("verbatim", "I agree.\n\"Frieda\" & 'me'")
+    assert tab.get_by_label("Text the speaker agreed to").input_value() == settings.consent
+    write_voice_settings(voice, VoiceSettings(consent=""))  # taken back there
+    tab.get_by_label("Language you speak").select_option("de")
+    tab.get_by_role("button", name="Save").press("Enter")
+    tab.wait_for_function("document.getElementById('consent').value === ''")
+    assert read_voice_settings(voice) == VoiceSettings(language="de")
 
 
 def test_settings_that_cannot_be_read_are_set_anew_and_the_old_ones_kept(tab: Page, studio: Studio) -> None:
