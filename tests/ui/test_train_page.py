@@ -73,6 +73,7 @@ def test_works_as_it_is_and_says_what_it_needs(setup: Page) -> None:
     assert setup.locator("#preflight-title").inner_text() == "This computer can do it."
     assert re.match(r"about \d+ (seconds|minutes)", setup.locator("[data-need=time]").inner_text())
     assert "GB" in setup.locator("[data-need=memory]").inner_text()
+    assert re.search(r"learn from 16 recordings, \d+ seconds", setup.locator("#preflight").inner_text())
     assert setup.get_by_role("button", name="Teach the model").is_enabled()
 
 

@@ -62,7 +62,7 @@ def show(request: Request, voice: Voice, retry: str | None = None) -> HTMLRespon
         "voice": voice.path.name,
         "missing": MIN_UTTERANCES - summary.utterances,
         "recordings": summary.utterances,
-        "minutes": round(summary.seconds / 60, 1),
+        "seconds": summary.seconds,
         "asks_consent": not read_voice_settings(voice).consent,
         "under_way": _under_way(voice),
     }
