@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ownvoice.config import TINY, TrainingSettings
 from ownvoice.credentials import hub_token
@@ -71,7 +72,7 @@ def hears_short_windows(run: RunFolder) -> bool:
 
 def check_voxtral(folder: Path) -> None:
     """Raise :class:`ModelError` unless ``folder`` holds the configuration, tokenizer and weights of a Voxtral."""
-    config = _read_json(folder / "config.json")
+    config = read_json(folder / "config.json")
     kind = config.get("model_type")
     if kind in {"voxtral_realtime", "voxtral_streaming"}:
         raise ModelError(
@@ -107,7 +108,7 @@ def adapter_base(folder: Path) -> str:
     ModelError
         when the adapter does not say, or its weights are not there as safetensors.
     """
-    base = _read_json(folder / "adapter_config.json").get("base_model_name_or_path")
+    base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
         raise ModelError(
             "the adapter does not say which model it belongs to",
@@ -165,7 +166,14 @@ def _base_folder(name: str, adapter: Path) -> Path:
     return base
 
 
-def _read_json(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file of a model or a run.
+
+    Raises
+    ------
+    ModelError
+        when it is not there or holds none.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -21,6 +21,7 @@ from ownvoice.data.shelf import counted_seconds
 from ownvoice.data.split import load_split
 from ownvoice.data.utterance import utterance_id
 from ownvoice.errors import ModelError
+from ownvoice.model.source import read_json
 from ownvoice.publishing.card import ModelFacts, ModelForm, Wishes, model_card
 from ownvoice.publishing.files import RepoFile
 from ownvoice.rundir import RunFolder
@@ -195,23 +196,6 @@ def _without(value: Any, hidden: set[str]) -> Any:
     if not isinstance(value, dict):
         return value
     return {name: _without(inner, hidden) for name, inner in value.items() if name not in hidden}
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file of a model or a run.
-
-    Raises
-    ------
-    ModelError
-        when it is not there or holds none.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"cannot be read as JSON ({error})", where=path) from None
-    if not isinstance(content, dict):
-        raise ModelError("holds no JSON object", where=path)
-    return content
 
 
 def _json(content: object) -> bytes:

@@ -18,10 +18,11 @@ from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import StorageError, TooLittleDataError, UsageError
 from ownvoice.events import StageProgress
+from ownvoice.model.source import read_json
 from ownvoice.publishing import dataset, model
 from ownvoice.publishing.card import DatasetFacts, ModelFacts, ModelForm, Wishes, model_card
 from ownvoice.publishing.hub import refuse_unwanted_public
-from ownvoice.publishing.model import hub_base, read_json
+from ownvoice.publishing.model import hub_base
 from ownvoice.publishing.record import read_published
 from ownvoice.publishing.repository import RepoKind
 from ownvoice.quantities import counted
