@@ -31,7 +31,12 @@ from in_browser import MICROPHONE, Studio  # noqa: E402
 from record_desk import CLIPS  # noqa: E402
 
 WIDTH, HEIGHT = 1000, 900
-NARROW = 320
+VIEWS: dict[str, dict[str, object]] = {
+    "dark": {"color_scheme": "dark"},
+    "high-contrast": {"forced_colors": "active"},
+    "narrow": {"viewport": {"width": 320, "height": HEIGHT}},
+}
+"""Other ways to see a page, each with a picture of its own."""
 COLOURS = 96
 """Of a picture's palette: flat pages need few, and a picture stays below 80 kB."""
 PATIENCE = 20_000
@@ -128,11 +133,7 @@ def photograph_record(browser: Browser, address: str, camera: Camera) -> None:
     page.get_by_role("button", name="Go on recording").click()
     photograph_record_settings(page, camera)
     photograph_recovery(page, camera, path)
-    for name, settings in {
-        "dark": {"color_scheme": "dark"},
-        "high-contrast": {"forced_colors": "active"},
-        "narrow": {"viewport": {"width": NARROW, "height": HEIGHT}},
-    }.items():
+    for name, settings in VIEWS.items():
         other = open_tab(browser, address, **settings)
         other.goto(path)
         wait_for(other, "todo")
@@ -213,11 +214,7 @@ def photograph_recordings(browser: Browser, address: str, camera: Camera, page: 
     page.locator("#list").evaluate("section => section.scrollIntoView()")
     camera.take(page, "recordings-undo")
     path = page.url.removeprefix(address)
-    for name, settings in {
-        "dark": {"color_scheme": "dark"},
-        "high-contrast": {"forced_colors": "active"},
-        "narrow": {"viewport": {"width": NARROW, "height": HEIGHT}},
-    }.items():
+    for name, settings in VIEWS.items():
         other = open_tab(browser, address, **settings)
         other.goto(path)
         other.locator("#findings li").first.wait_for(timeout=PATIENCE)
