@@ -11,6 +11,7 @@ from made_up_results import judge
 from ownvoice.errors import AudioError, TrainingError
 from ownvoice.evaluation.charts import group_by_length, scale_to
 from ownvoice.evaluation.report import percent, write_report
+from ownvoice.events import EventLog, Windows
 from ownvoice.rundir import RunFolder
 
 ROWS = [
@@ -60,6 +61,16 @@ def test_figures_phrases_and_marks_are_there(run: RunFolder) -> None:
     assert "Before, in silence it wrote: thank you ." in words
     assert "None of your names is in these phrases" in words
     assert "Before: tiny . Now: the same after training (small adapters, encoder and decoder)" in words
+
+
+def test_it_says_in_which_windows_the_model_was_trained_and_why(run: RunFolder) -> None:
+    evaluation = judge(run, ROWS)
+    write_report(run, evaluation)
+    assert "windows" not in Tags(page_of(run)).words
+    why = "the base model hears the dev set no worse in them (WER 48.5% in short windows, at most +0.21)"
+    EventLog(run.events).emit(Windows("short", 0.5, 0.485, 1.7, 1.71, 0.1, 0.01, 0.21, why))
+    write_report(run, evaluation)
+    assert f"Short windows are used: {why}." in Tags(page_of(run)).words
 
 
 def test_most_improved_first_and_worse_last(run: RunFolder) -> None:

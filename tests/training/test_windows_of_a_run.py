@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.stats
 import torch
 from killable import settings, train_clips
+from safetensors.torch import load_file, save_file
 
 from ownvoice import events
 from ownvoice.model.cache import FeatureStore
@@ -15,6 +19,7 @@ from ownvoice.rundir import RunFolder
 from ownvoice.training.dev import DevScore
 from ownvoice.training.examples import Clip, ExampleMaker
 from ownvoice.training.plan import Plan
+from ownvoice.training.windows import compare_windows, upper_bound
 from small_voxtral import build_small_voxtral
 
 SHORT = {"window": "short", "epochs": 4, "optimiser": {"learning_rate": 3e-3}, "dev": {"every": 1}}
@@ -78,7 +83,7 @@ def test_what_is_read_ahead_is_what_is_read(long_window: Path, clips: list[Clip]
         assert maker.batch(examples, 0, short=True).ids.shape[1] < maker.batch(examples, 0).ids.shape[1]
 
 
-@pytest.mark.parametrize(("rates", "chosen"), [((0.5, 0.5), "short"), ((0.5, 0.6), "standard")])
+@pytest.mark.parametrize(("rates", "chosen"), [((0.5, 0.5), "short"), ((0.5, 0.6), "standard"), ((1.0, 1.2), "short")])
 def test_auto_asks_the_base_once_and_keeps_to_it(
     long_window: Path, clips: list[Clip], run: RunFolder, rates: tuple[float, float], chosen: str
 ) -> None:
@@ -99,8 +104,44 @@ def test_auto_asks_the_base_once_and_keeps_to_it(
     (told,) = of_kind(run, events.Windows)
     assert (told.chosen, told.standard_wer, told.short_wer) == (chosen, *rates)
     assert told.divergence > 0 and told.short_loss != told.standard_loss
+    assert told.loss_difference < told.loss_bound < 0.3
+    assert f"at most {told.loss_bound:+.2f}" in told.sentence
     assert ("no worse" in told.sentence) == (chosen == "short")
     assert all((look.short_wer is not None) == (chosen == "short") for look in of_kind(run, events.Eval))
+
+
+def compared(folder: Path, clips: list[Clip], tmp_path: Path, rate: float) -> events.Windows:
+    """What is found of a base whose WER is the same in whole and in short windows."""
+    recogniser = load_recogniser(folder, device="cpu")
+    chosen = settings(folder, window="auto")
+    maker = ExampleMaker(recogniser, FeatureStore(tmp_path / "cache"), chosen)
+    dev = maker.prepare(clips, None, lambda: None)
+    return compare_windows(recogniser, maker, dev, chosen, lambda *_: DevScore(rate, 0.0), lambda: None)
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0])
+def test_auto_takes_whole_windows_where_the_loss_does_not_show_that_short_ones_do_no_harm(
+    long_window: Path, clips: list[Clip], tmp_path: Path, rate: float
+) -> None:
+    assert compared(long_window, clips[-8:], tmp_path, rate).chosen == "short"
+    assert compared(long_window, clips[-2:], tmp_path, rate).chosen == "standard", "two recordings show nothing"
+    sure = Path(shutil.copytree(long_window, tmp_path / "sure"))
+    weights = load_file(sure / "model.safetensors")
+    head = next(name for name in weights if name.endswith("lm_head.weight"))
+    save_file(weights | {head: 100 * weights[head]}, sure / "model.safetensors", {"format": "pt"})
+    told = compared(sure, clips[-8:], tmp_path, rate)
+    assert told.loss_bound is not None and told.loss_bound > 0.3
+    assert told.chosen == "standard" and "does not show that the base model hears as well" in told.sentence
+
+
+def test_bound_of_a_difference_is_students() -> None:
+    rng = np.random.default_rng(0)
+    for count in (3, 5, 20, 400):
+        differences = rng.normal(0.1, 0.4, count)
+        error = differences.std(ddof=1) / count**0.5
+        expected = scipy.stats.t.interval(0.9, count - 1, differences.mean(), error)[1]
+        assert upper_bound(list(differences)) == pytest.approx(expected, rel=5e-3)
+    assert upper_bound([0.1, 0.2]) is None
 
 
 def test_run_is_heard_in_short_windows_only_where_its_best_look_was_no_worse(

@@ -21,6 +21,7 @@ from ownvoice.evaluation.clips import MAX_BYTES, embed_clips
 from ownvoice.evaluation.compare import DRAWS, Interval
 from ownvoice.evaluation.evaluate import Evaluation, ModelResult, PhraseResult
 from ownvoice.evaluation.hallucination import EXTRA_WORDS
+from ownvoice.events import Windows, read_tail
 from ownvoice.rundir import RunFolder, write_atomically
 
 PARTIALS = Path(__file__).parent / "templates"
@@ -76,10 +77,12 @@ def write_report(run: RunFolder, evaluation: Evaluation) -> None:
         when the page cannot be written.
     """
     settings = TrainingSettings.load(run.require().config)
-    write_atomically(run.evaluation_html, _render(evaluation, settings, run.voice.path.resolve().name))
+    asked = [record.event for record in read_tail(run.events).records if isinstance(record.event, Windows)]
+    windows = asked[-1].sentence if asked else ""
+    write_atomically(run.evaluation_html, _render(evaluation, settings, run.voice.path.resolve().name, windows))
 
 
-def _render(evaluation: Evaluation, settings: TrainingSettings, voice: str) -> str:
+def _render(evaluation: Evaluation, settings: TrainingSettings, voice: str, windows: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PARTIALS),
         autoescape=True,
@@ -96,6 +99,7 @@ def _render(evaluation: Evaluation, settings: TrainingSettings, voice: str) -> s
         evaluation=evaluation,
         voice=voice,
         settings=settings,
+        windows=windows,
         language_name=VOXTRAL_LANGUAGES.get(evaluation.language or "", evaluation.language),
         made=f"{today.day} {today:%B %Y}",
         figures=_figures(evaluation.base, evaluation.tuned),

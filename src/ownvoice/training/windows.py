@@ -1,13 +1,18 @@
 """Decides between whole and short windows for a run that leaves it open, by how the base hears the dev set in both.
 
 A model that hears a phrase as well when the silence after it is left out can learn from short windows, at a fraction of
-the time; one that needs the silence cannot be judged so. Nothing is trained here, and the decision is made once: a
-resumed run finds it among its events.
+the time; one that needs the silence cannot be judged so. Short windows have to show that they do no harm, so a mistake
+costs time rather than words. Nothing is trained here, and the decision is made once: a resumed run finds it among its
+events.
 """
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -18,9 +23,26 @@ from ownvoice.model.load import Recogniser
 from ownvoice.model.loss import LabelLoss
 from ownvoice.model.transcribe import BATCH_SIZE, batches_by_length
 from ownvoice.rundir import RunFolder
-from ownvoice.training.dev import Score, encoded_batch, look_at_dev
+from ownvoice.training.dev import DevLook, Score, encoded_batch, look_at_dev
 from ownvoice.training.ending import heed
 from ownvoice.training.examples import Example, ExampleMaker
+
+MARGIN = 0.3
+"""Nats a token that short windows may cost at most: each token of what was said is then a quarter less likely. A voice
+was learned as well from short windows where these cost the base 0.12; what is not heard at all costs 1.6 or more
+(docs/performance.md)."""
+CONFIDENCE = 0.95
+"""Of the bound that is held against it, on one side."""
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """How what the base expects in short windows differs from what it expects in whole ones, told what was said."""
+
+    divergence: float
+    """As in :class:`ownvoice.events.Windows`."""
+    losses: tuple[float, ...]
+    """For each recording, how much more a token of it costs in short windows (nats)."""
 
 
 def settle_windows(
@@ -56,51 +78,99 @@ def compare_windows(
     score: Score,
     before_batch: Callable[[], None],
 ) -> events.Windows:
-    """Let the base model hear the dev set in whole and in short windows; short is chosen if its WER is no higher.
+    """Let the base model hear the dev set in whole and in short windows, and choose between them.
 
-    What ``before_batch`` raises ends the comparison.
+    Short windows are chosen if the WER is no higher in them, and the loss of what was said is with 95 % confidence at
+    most :data:`MARGIN` higher: a test of non-inferiority on paired differences. A WER of 100 % or more in both says
+    nothing, and the loss alone decides. What ``before_batch`` raises ends the comparison.
     """
-    look = [
+    whole, short = (
         look_at_dev(recogniser, maker, dev, settings.language, score, before_batch, short=short)
         for short in (False, True)
-    ]
+    )
+    apart = _expectations_apart(recogniser, maker, dev, settings.language, before_batch)
+    bound = upper_bound(apart.losses)
+    tells_nothing = min(whole.wer, short.wer) >= 1
+    difference = math.fsum(apart.losses) / len(apart.losses)
+    chosen: Literal["standard", "short"] = "standard"
+    if short.wer > whole.wer and not tells_nothing:
+        why = "the base model hears the dev set worse in short ones"
+    elif bound is None or bound > MARGIN:
+        why = "the dev set does not show that the base model hears as well in short ones"
+    else:
+        chosen, why = "short", "the base model hears the dev set no worse in them"
     return events.Windows(
-        chosen="short" if look[1].wer <= look[0].wer else "standard",
-        standard_wer=look[0].wer,
-        short_wer=look[1].wer,
-        standard_loss=look[0].loss,
-        short_loss=look[1].loss,
-        divergence=_divergence(recogniser, maker, dev, settings.language, before_batch),
+        chosen=chosen,
+        standard_wer=whole.wer,
+        short_wer=short.wer,
+        standard_loss=whole.loss,
+        short_loss=short.loss,
+        divergence=apart.divergence,
+        loss_difference=difference,
+        loss_bound=bound,
+        why=f"{why} ({_figures(whole, short, difference, bound)})",
     )
 
 
+def upper_bound(differences: Sequence[float]) -> float | None:
+    """What the mean of such differences is at most, with :data:`CONFIDENCE`: Student's t, one-sided.
+
+    None of fewer than three differences, which tell little of how much they scatter.
+    """
+    count = len(differences)
+    if count < 3:
+        return None
+    spread = statistics.stdev(differences) / math.sqrt(count)
+    return statistics.fmean(differences) + _student_quantile(count - 1) * spread
+
+
+def _student_quantile(freedom: int) -> float:
+    """Where :data:`CONFIDENCE` of Student's t distribution lies below, to 0.3 % from two degrees of freedom on.
+
+    Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.5: around the normal quantile.
+    """
+    z = statistics.NormalDist().inv_cdf(CONFIDENCE)
+    terms = (
+        z,
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
+    )
+    return math.fsum(term / float(freedom) ** power for power, term in enumerate(terms))
+
+
+def _figures(whole: DevLook, short: DevLook, difference: float, bound: float | None) -> str:
+    said = f"WER {short.wer:.1%} in short windows, {whole.wer:.1%} in whole ones; "
+    said += f"loss {difference:+.2f} nats a token in short ones, "
+    if bound is None:
+        return said + "of too few recordings to be sure"
+    return said + f"with {CONFIDENCE:.0%} confidence at most {bound:+.2f}, and {MARGIN:+.2f} is allowed"
+
+
 @torch.no_grad()
-def _divergence(
+def _expectations_apart(
     recogniser: Recogniser,
     maker: ExampleMaker,
     dev: Sequence[Example],
     language: str | None,
     before_batch: Callable[[], None],
-) -> float:
-    """Mean Kullback-Leibler divergence (nats a token) of what the model expects next, told the transcript so far.
-
-    From its expectation in whole windows to that in short ones; 0 where the silence changes nothing.
-    """
+) -> _Apart:
+    """Ask the base what it expects next, told the transcript so far, in whole and in short windows."""
     loss_of = LabelLoss(recogniser.model)
     lengths = [example.sounds[0].samples for example in dev]
-    total, labels = 0.0, 0
+    divergence, losses = 0.0, [0.0] * len(dev)
     # Groups of one short window are of one whole window too, so both see the same clips in the same order.
     for _, group in batches_by_length(lengths, recogniser.window, BATCH_SIZE, short=True):
         before_batch()
         chosen = [dev[index] for index in group]
+        batches = [encoded_batch(recogniser, maker, chosen, language, short=short)[0] for short in (False, True)]
         whole, short = (
-            recogniser.model.lm_head(
-                loss_of.label_states(encoded_batch(recogniser, maker, chosen, language, short=which)[0])
-            )
-            .float()
-            .log_softmax(-1)
-            for which in (False, True)
+            recogniser.model.lm_head(loss_of.label_states(batch)).float().log_softmax(-1) for batch in batches
         )
-        total += torch.nn.functional.kl_div(short, whole, reduction="sum", log_target=True).item()
-        labels += len(whole)
-    return total / labels
+        divergence += torch.nn.functional.kl_div(short, whole, reduction="sum", log_target=True).item()
+        labels = batches[0].labels.unsqueeze(-1)
+        dearer = (whole.gather(-1, labels) - short.gather(-1, labels)).squeeze(-1)
+        for index, tokens in zip(group, torch.split(dearer, [len(example.target) for example in chosen]), strict=True):
+            losses[index] = tokens.mean().item()
+    return _Apart(divergence / sum(len(example.target) for example in dev), tuple(losses))
