@@ -197,3 +197,11 @@ def test_devices() -> None:
         choose_device("abacus")
     with pytest.raises(ModelError, match="this machine has no device 'xpu'"):
         choose_device("xpu")
+
+
+def test_of_several_cards_the_one_chosen_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that is not told which loads onto the first."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.current_device", lambda: 1)
+    assert choose_device() == choose_device("cuda") == torch.device("cuda:1")
+    assert choose_device("cuda:0") == torch.device("cuda:0")

@@ -29,6 +29,9 @@ def choose_device(asked: str | None = None) -> torch.device:
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(device.type, False):
         raise ModelError(f"this machine has no device {asked!r} that torch can use", mend="Leave the device out.")
+    if device.type == "cuda" and device.index is None:
+        # By name, since the threads in which transformers loads weights do not know which card a launcher chose.
+        device = torch.device("cuda", torch.cuda.current_device())
     return device
 
 
