@@ -1,6 +1,6 @@
 """Changes to our arm of bench/train_step.py, each of which has to win there before the package takes it over.
 
-All arms share one model, so a change holds for as long as the step it is tried in, and leaves nothing behind.
+All arms share one model, so a change is a set of attributes that are put on it for as long as a step takes.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+from peft.tuners.tuners_utils import BaseTunerLayer
 from transformers import VoxtralForConditionalGeneration
 from transformers.models.llama import modeling_llama
 
@@ -21,66 +22,63 @@ CHANGES: dict[Change, str] = {
     "liger": "liger-kernel's norms, rotary positions and gated units",
     "narrow": "adapters are given bfloat16 as it is; PEFT widens it, and autocast narrows it again",
 }
+Attributes = list[tuple[object, dict[str, Any]]]
+"""Modules, of the network or of Python, and what is to be put on them."""
 
 
 def during(change: Change | None, model: VoxtralForConditionalGeneration) -> Callable[[], AbstractContextManager[None]]:
-    """What to hold while a step is taken, with anything to be prepared for it done."""
+    """What to hold while a step is taken; all that can be is prepared here and costs the step no time."""
+    attributes: Attributes = []
     match change:
         case "layers-compiled":
-            return _compiled_layers(model)
+            attributes = _compiled_layers(model)
         case "liger":
-            return lambda: _liger(model)
+            attributes = _liger(model)
         case "narrow":
-            from peft.helpers import disable_input_dtype_casting
-
-            return lambda: disable_input_dtype_casting(model)
-    return contextlib.nullcontext
-
-
-def _layers(model: VoxtralForConditionalGeneration) -> list[torch.nn.Module]:
-    return [*model.model.audio_tower.layers, *model.model.language_model.layers]
-
-
-def _compiled_layers(model: VoxtralForConditionalGeneration) -> Callable[[], AbstractContextManager[None]]:
-    # One function is compiled for both kinds of layer, with and without gradients at their input, for several lengths.
-    torch._dynamo.config.recompile_limit = 32
-    calls = []
-    for layer in _layers(model):
-        layer.compile()
-        calls.append(layer._compiled_call_impl)
-        layer._compiled_call_impl = None
-
-    @contextlib.contextmanager
-    def held() -> Iterator[None]:
-        for layer, call in zip(_layers(model), calls, strict=True):
-            layer._compiled_call_impl = call
-        try:
-            yield
-        finally:
-            for layer in _layers(model):
-                layer._compiled_call_impl = None
-
-    return held
+            layers = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+            attributes = [(layer, {"cast_input_dtype_enabled": False}) for layer in layers]
+    return lambda: _put_on(attributes)
 
 
 @contextlib.contextmanager
-def _liger(model: VoxtralForConditionalGeneration) -> Iterator[None]:
-    """liger-kernel writes its functions over those of modules and of transformers; they are put back afterwards."""
+def _put_on(attributes: Attributes) -> Iterator[None]:
+    before = [{name: vars(thing)[name] for name in new if name in vars(thing)} for thing, new in attributes]
+    for thing, new in attributes:
+        vars(thing).update(new)
+    try:
+        yield
+    finally:
+        for (thing, new), old in zip(attributes, before, strict=True):
+            for name in new:
+                del vars(thing)[name]
+            vars(thing).update(old)
+
+
+def _compiled_layers(model: VoxtralForConditionalGeneration) -> Attributes:
+    # One function is compiled for both kinds of layer, with and without gradients at their input, for several lengths.
+    torch._dynamo.config.recompile_limit = 32
+    layers = [*model.model.audio_tower.layers, *model.model.language_model.layers]
+    for layer in layers:
+        layer.compile()
+    return [(layer, {"_compiled_call_impl": vars(layer).pop("_compiled_call_impl")}) for layer in layers]
+
+
+def _liger(model: VoxtralForConditionalGeneration) -> Attributes:
+    """What liger-kernel writes over functions of network and library, which are then put back."""
     from liger_kernel.transformers import apply_liger_kernel_to_llama
     from liger_kernel.transformers.monkey_patch import _patch_layer_norm_module
 
-    names = ("apply_rotary_pos_emb", "LlamaRMSNorm", "LlamaMLP")
-    functions = {name: getattr(modeling_llama, name) for name in names}
-    attributes = [(module, dict(vars(module))) for module in model.modules()]
-    try:
-        apply_liger_kernel_to_llama(fused_linear_cross_entropy=False, model=model.model.language_model)
-        for module in model.model.audio_tower.modules():
-            if isinstance(module, torch.nn.LayerNorm):
-                _patch_layer_norm_module(module, eps=module.eps)
-        yield
-    finally:
-        for name, function in functions.items():
-            setattr(modeling_llama, name, function)
-        for module, before in attributes:
-            vars(module).clear()
-            vars(module).update(before)
+    things = [modeling_llama, *model.modules()]
+    before = [dict(vars(thing)) for thing in things]
+    apply_liger_kernel_to_llama(fused_linear_cross_entropy=False, model=model.model.language_model)
+    for module in model.model.audio_tower.modules():
+        if isinstance(module, torch.nn.LayerNorm):
+            _patch_layer_norm_module(module, eps=module.eps)
+    attributes: Attributes = []
+    for thing, old in zip(things, before, strict=True):
+        new = {name: value for name, value in vars(thing).items() if name not in old or value is not old[name]}
+        if new:
+            attributes.append((thing, new))
+        vars(thing).clear()
+        vars(thing).update(old)
+    return attributes

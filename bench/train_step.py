@@ -104,7 +104,7 @@ def measure(bench: Workbench, arms: dict[str, Arm], rounds: int) -> Iterator[dic
             arm, seen = arms[name], measured[name]
             if turn > 0 and turn % arm.every:
                 continue
-            with watch_memory(bench.recogniser.device) as peak:
+            with told_of_waiting(arm, turn), watch_memory(bench.recogniser.device) as peak:
                 began = _clocks(bench.recogniser.device)
                 for short in arm.short if turn >= 0 else arm.short[:1]:
                     seen.losses.append(steps[name](counts[name], short))
@@ -120,6 +120,22 @@ def measure(bench: Workbench, arms: dict[str, Arm], rounds: int) -> Iterator[dic
                 seen.peak_bytes = max(seen.peak_bytes, peak())
         if turn >= 0:
             yield measured
+
+
+@contextmanager
+def told_of_waiting(arm: Arm, turn: int) -> Iterator[None]:
+    """Within the block PyTorch warns where the card is waited for: in ours, by each step twice and in no pass.
+
+    Only before the rounds, where it costs the figures nothing.
+    """
+    watched = turn < 0 and arm.labels_alone and torch.cuda.is_available()
+    if watched:
+        torch.cuda.set_sync_debug_mode("warn")
+    try:
+        yield
+    finally:
+        if watched:
+            torch.cuda.set_sync_debug_mode("default")
 
 
 def _clocks(device: torch.device) -> tuple[float, float]:
