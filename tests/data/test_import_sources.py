@@ -342,6 +342,19 @@ def test_how_a_voice_is_written_down_comes_with_it_and_what_does_not_is_told(
     assert "'verbatim' and this voice as 'intended'" in bring(other.path, voice).warnings[-1]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_copies_and_what_is_not_saved_yet_are_no_recordings_without_words(
+    tmp_path: Path, voice: VoiceFolder, packed: bool
+) -> None:
+    other = full_voice(tmp_path / "other")
+    for number, folder in enumerate((other.exports / "1" / "wavs", other.takes / "2", other.uploads / "3")):
+        record(folder / "a.wav", 10 + number)
+    put(other.exports / "1" / "data.jsonl", "")
+    result = bring(pack(other.path, tmp_path / "other.zip", below="other/") if packed else other.path, voice)
+    assert len(result.added) == 2 and result.left_out == []
+    assert "takes and uploads not brought over" in result.warnings[-1]
+
+
 def test_settings_of_a_voice_that_cannot_be_read_are_named_where_they_are(tmp_path: Path, voice: VoiceFolder) -> None:
     other = full_voice(tmp_path / "other")
     put(other.settings, "language: [")

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ownvoice.config import VoiceSettings
 from ownvoice.data.importers.columns import Wanted, choose_columns
@@ -194,7 +194,8 @@ def _read_voice(tree: Tree, name: str) -> Source | None:
         except SourceError as error:
             found.append(LeftOut(utterance.audio_path, line, error.what))
     found += [LeftOut(name, fault.line, fault.message) for fault in scan.faults]
-    found += [*_unlisted(tree, used, name), *tree.left_out]
+    unlisted = (clip for clip in _unlisted(tree, used, name) if not _is_kept_apart(clip.name, tree.top))
+    found += [*unlisted, *tree.left_out]
     if not scan.everything:
         return None
     return Source(found, len(found), [f"{name} as a voice folder"], _stays_behind(tree, known), known)
@@ -208,10 +209,17 @@ def _stays_behind(tree: Tree, settings: VoiceSettings) -> list[str]:
         warnings.append(
             f"the consent text in {voice.settings.name} does not come with the recordings: ask again before sharing"
         )
-    others = [path.name for path in (voice.own_phrases, voice.phrase_marks)]
-    if present := [name for name in others if posixpath.join(tree.top, name) in tree.files]:
+    here = [PurePosixPath(posixpath.relpath(name, tree.top or ".")) for name in tree.files]
+    others = (voice.own_phrases, voice.phrase_marks, voice.takes, voice.uploads)
+    if present := [path.name for path in others if any(name.is_relative_to(path) for name in here)]:
         warnings.append(f"{' and '.join(present)} not brought over; to move a voice with all it has, copy its folder")
     return warnings
+
+
+def _is_kept_apart(name: str, top: str) -> bool:
+    """Whether a file of a voice folder is a recording's copy, or one that is still to be saved."""
+    voice = VoiceFolder(Path(top))
+    return any(Path(name).is_relative_to(folder) for folder in (voice.exports, voice.takes, voice.uploads))
 
 
 def _pair_texts(tree: Tree) -> list[Clip | LeftOut]:
