@@ -54,10 +54,14 @@ def serving(*models: object, key: str | None = None, options: tuple[str, ...] = 
     found = re.search(r"(http://\S+)/v1", line)
     assert found, "the server did not start"
     said: list[str] = []
-    threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True).start()
+    reader = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
+    reader.start()
     try:
         yield Server(found[1], process, said)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
+        reader.join(15)
+        assert not reader.is_alive(), "somebody else still writes where the server wrote"
+        process.stderr.close()
         assert "Traceback" not in "".join(said), "".join(said)
