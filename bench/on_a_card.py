@@ -3,8 +3,8 @@
     python bench/on_a_card.py FILE [ROW...] [--seconds N] [--folder FOLDER] [--dry-run]
 
 Each row is a bench of its own with a time limit of its own, whose figures are in FILE (JSON, by row) as soon as it is
-over. A row that is there already is left out, so a second call goes on where the first one was cut off; name rows to
-have only those. FOLDER takes Voxtral-Mini's size in random weights (9.4 GB), written by the first row that wants them.
+over. A row that has figures already is left out, so a second call goes on where the first one was cut off, and ends with
+what failed; name rows to have only those. FOLDER takes Voxtral-Mini's size in random weights (9.4 GB), written by the first row that wants them.
 ``--dry-run`` takes small models on the processor instead, for a minute each: it shows that the commands run. (Not
 liger-kernel, which runs on cards alone.)
 """
@@ -69,7 +69,8 @@ def main() -> None:
     end = time.monotonic() + options.seconds
     found: dict[str, Any] = json.loads(options.file.read_text()) if options.file.is_file() else {}
     with tempfile.TemporaryDirectory() as made:
-        for name in options.rows or [name for name in ROWS if name not in found]:
+        missing = [name for name in ROWS if not found.get(name, {}).get("figures")]
+        for name in options.rows or sorted(missing, key=lambda name: name in found):
             left = end - time.monotonic()
             if left < LEAST_SECONDS:
                 break
