@@ -3,8 +3,10 @@
     python bench/on_a_card.py FILE [ROW...] [--seconds N] [--folder FOLDER] [--dry-run]
 
 Each row is a bench of its own with a time limit of its own, whose figures are in FILE (JSON, by row) as soon as it is
-over. A row that has figures already is left out, so a second call goes on where the first one was cut off, and ends with
-what failed; name rows to have only those. FOLDER takes Voxtral-Mini's size in random weights (9.4 GB), written by the first row that wants them.
+over. A row that has figures is left out, so a second call goes on where the first one was cut off, and ends with what
+failed; name rows to have only those. FOLDER takes Voxtral-Mini's size in random weights (9.4 GB), written by the first
+row that wants them.
+
 ``--dry-run`` takes small models on the processor instead, for a minute each: it shows that the commands run. (Not
 liger-kernel, which runs on cards alone.)
 """
