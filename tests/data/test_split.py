@@ -120,10 +120,10 @@ def test_a_phrase_recorded_again_and_again_does_not_fill_the_test_set() -> None:
 @pytest.mark.parametrize(
     ("utterances", "message"),
     [
-        (phrases(9), "9 utterances are too few"),
-        ([], "0 utterances are too few"),
+        (phrases(9), "9 recordings are too few"),
+        ([], "0 recordings are too few"),
         ([Utterance(f"wavs/{n}.wav", f"word {n % 5}") for n in range(50)], f"5 different phrases.*{MIN_PHRASES}"),
-        ([Utterance(f"wavs/{n}.wav", f"word {n % 6}") for n in range(6 * 200)], "1200 utterances of 6 phrases"),
+        ([Utterance(f"wavs/{n}.wav", f"word {n % 6}") for n in range(6 * 200)], "1200 recordings of 6 phrases"),
     ],
 )
 def test_too_little_is_refused_with_its_number(utterances: list[Utterance], message: str) -> None:
@@ -134,8 +134,8 @@ def test_too_little_is_refused_with_its_number(utterances: list[Utterance], mess
 
 def test_small_sets_say_how_little_the_figure_means() -> None:
     small = split_utterances(phrases(10), seed=0)
-    assert "measured on 3 utterances" in small.warnings[0] and "33 points" in small.warnings[0]
-    assert "2 utterances" in small.warnings[1]
+    assert "measured on 3 recordings" in small.warnings[0] and "33 points" in small.warnings[0]
+    assert "2 recordings" in small.warnings[1]
     assert split_utterances(phrases(300), seed=0).warnings == []
 
 
@@ -156,7 +156,7 @@ def test_a_split_is_saved_and_read_back(tmp_path: Path) -> None:
         ({"train": [1], "dev": [], "test": [], "warnings": []}, "not a split"),
         ({"train": ["wavs/0000.wav"], "dev": "wavs/0001.wav", "test": [], "warnings": []}, "not a split"),
         ({"train": ["wavs/0000.wav"], "dev": [], "test": ["wavs/0000.wav"], "warnings": []}, r"twice: wavs/0000\.wav"),
-        ({"train": ["wavs/0000.wav"], "dev": [], "test": ["gone"], "warnings": []}, "1 utterance .* not have: gone"),
+        ({"train": ["wavs/0000.wav"], "dev": [], "test": ["gone"], "warnings": []}, "1 recording .* not have: gone"),
     ],
 )
 def test_a_split_that_cannot_be_trusted_is_refused(tmp_path: Path, content: object, message: str) -> None:

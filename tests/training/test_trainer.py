@@ -163,7 +163,7 @@ def test_disk_that_fails_leaves_a_run_that_goes_on(small_voxtral: Path, clips: l
 
 def test_loss_that_is_no_number_names_the_utterances(small_voxtral: Path, clips: list[Clip], run: RunFolder) -> None:
     chosen = settings(small_voxtral, optimiser={"learning_rate": 1e30, "warmup": 0})
-    with pytest.raises(TrainingError, match=r"no longer a number, with the utterances utterance-\d\d, utt"):
+    with pytest.raises(TrainingError, match=r"no longer a number, with the recordings utterance-\d\d, utt"):
         train_clips(run, chosen, clips)
     assert "learning_rate (it was 1e+30)" in of_kind(run, events.Failed)[0].message
 

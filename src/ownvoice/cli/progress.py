@@ -85,7 +85,7 @@ class RunProgress:
         self._steps = event.steps
         going_on = f", going on from step {event.step}" if event.step else ""
         self.say(
-            f"Training on {event.device} ({event.dtype}): {counted(event.train, 'utterance')}, {event.dev} to choose "
+            f"Training on {event.device} ({event.dtype}): {counted(event.train, 'recording')}, {event.dev} to choose "
             f"by, {counted(event.trainable, 'trained parameter')}, {counted(event.steps, 'step')}{going_on}."
         )
         self._task = self._bar.add_task("Training", total=event.steps, completed=event.step, note="")

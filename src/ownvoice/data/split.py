@@ -106,7 +106,7 @@ def split_utterances(utterances: Iterable[Utterance], *, seed: int) -> Split:
             train += ids
     if not test or not dev:
         raise TooLittleDataError(
-            f"{total} utterances of {len(phrases)} phrases cannot be split: a few phrases are nearly all of them",
+            f"{total} recordings of {len(phrases)} phrases cannot be split: a few phrases are nearly all of them",
             mend="Record more different phrases.",
         )
     return Split(train, dev, test, _warnings(len(dev), len(test)))
@@ -153,10 +153,10 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
         ) from None
     named = Counter([*split.train, *split.dev, *split.test])
     if twice := [name for name, count in named.items() if count > 1]:
-        raise ManifestError(f"names an utterance twice: {', '.join(twice[:5])}", where=run.split, mend=mend)
+        raise ManifestError(f"names a recording twice: {', '.join(twice[:5])}", where=run.split, mend=mend)
     known = {utterance_id(utterance) for utterance in utterances}
     if unknown := [name for name in named if name not in known]:
-        first, missing = ", ".join(unknown[:5]), counted(len(unknown), "utterance that is", "utterances that are")
+        first, missing = ", ".join(unknown[:5]), counted(len(unknown), "recording that is", "recordings that are")
         raise ManifestError(
             f"names {missing} excluded or that the voice does not have: {first}",
             where=run.split,
@@ -167,7 +167,7 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
 
 def _require_enough(utterances: int, phrases: int) -> None:
     if utterances < MIN_UTTERANCES:
-        few = counted(utterances, "utterance is", "utterances are")
+        few = counted(utterances, "recording is", "recordings are")
         raise TooLittleDataError(
             f"{few} too few: training needs at least {MIN_UTTERANCES}",
             mend="Record or import more; 50 to 100 phrases are a good start.",
@@ -229,10 +229,10 @@ def _warnings(dev: int, test: int) -> list[str]:
     warnings = []
     if test < SMALL_TEST:
         warnings.append(
-            f"The result is measured on {counted(test, 'utterance')} only: one of them heard right or wrong moves it "
+            f"The result is measured on {counted(test, 'recording')} only: one of them heard right or wrong moves it "
             f"by about {100 / test:.0f} points, so take it as a hint. Record more to make it mean something."
         )
     if dev < SMALL_DEV:
-        few = counted(dev, "utterance")
+        few = counted(dev, "recording")
         warnings.append(f"The best moment of the training is chosen by {few} only, which is partly chance.")
     return warnings

@@ -234,10 +234,10 @@ class TrainingLoop:
     def _no_number(self, what: str, examples: Sequence[Example]) -> DivergedError:
         names = ", ".join(example.clip.id for example in examples)
         return DivergedError(
-            f"in step {self._state.step + 1} {what} is no longer a number, with the utterances {names}",
+            f"in step {self._state.step + 1} {what} is no longer a number, with the recordings {names}",
             where=self._folder.path,
             mend=f"Start a new run with a lower optimiser.learning_rate (it was {self._peak:g}); if it happens again "
-            "with the same utterances, listen to them and leave out what is damaged.",
+            "with the same recordings, listen to them and leave out what is damaged.",
         )
 
     def _look(self) -> None:

@@ -84,7 +84,7 @@ def train(
         when the base model, a recording or the disk fails. The run can be resumed when the cause is gone.
     """
     if not train or not dev:
-        raise TooLittleDataError("training needs utterances to learn from and a dev set to choose by", where=run.path)
+        raise TooLittleDataError("training needs recordings to learn from and a dev set to choose by", where=run.path)
     with locked(run):
         if resume and (finished := _finished(run)):
             return finished
