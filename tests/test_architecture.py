@@ -24,10 +24,10 @@ LAYERS = {
 """Layer of each room of the package; the package itself (``ownvoice.__version__``) is below all."""
 
 HEAVY = {
-    "torch": {"model", "training", "serving"},
-    "transformers": {"model", "training", "serving"},
-    "peft": {"model", "training", "serving"},
-    "gradio": {"ui", "serving"},
+    "torch": {"model", "training"},
+    "transformers": {"model", "training"},
+    "peft": {"model", "training"},
+    "gradio": {"serving"},
 }
 """Where a heavy library may be imported, at the top of a file or inside a function."""
 
