@@ -301,8 +301,7 @@ def test_killed_while_writing_every_file_there_is_whole(tmp_path: Path) -> None:
     for _ in range(15):
         done = int(child.stdout.readline())
     child.send_signal(signal.SIGKILL)
-    child.wait()
-    done = max([done, *map(int, child.stdout.read().split())])
+    done = max([done, *map(int, child.communicate()[0].split())])
     for number in range(done + 1):
         assert read_duration(tmp_path / f"{number:06d}.wav") == 1.0
 

@@ -260,8 +260,7 @@ def test_killed_while_appending_every_acknowledged_line_is_there(voice: VoiceFol
         for _ in range(lines_before_the_kill):
             acknowledged = int(child.stdout.readline())
         child.send_signal(signal.SIGKILL)
-        child.wait()
-        acknowledged = max([acknowledged, *map(int, child.stdout.read().split())])
+        acknowledged = max([acknowledged, *map(int, child.communicate()[0].split())])
         kept = {utterance.audio_path for utterance in read_manifest(voice).utterances}
         assert kept >= {f"wavs/{n}.wav" for n in range(acknowledged + 1)}
 

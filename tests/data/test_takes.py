@@ -271,8 +271,7 @@ def test_killed_at_any_moment_every_take_said_to_be_saved_is_there_once(takes: T
         said = [process.stdout.readline().split() for _ in range(3)]
         threading.Event().wait(0.003 * number)
         process.send_signal(signal.SIGKILL)
-        said += [line.split() for line in process.stdout.read().splitlines()]
-        process.wait()
+        said += [line.split() for line in process.communicate()[0].splitlines()]
         unfinished = {found.take.id for found in takes.unfinished()}
         there = saved(takes)
         assert len(there) == len(set(there))

@@ -121,7 +121,7 @@ def test_two_on_the_usual_port_get_on(tmp_path: Path) -> None:
             said = process.stderr.readline() + process.stderr.readline()
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
     assert "Port 7860 is taken" in said
     assert re.search(r"ownvoice is at http://127\.0\.0\.1:78(6[1-9]|[7-9]\d)/", said)
 
