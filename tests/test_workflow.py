@@ -16,7 +16,7 @@ from ownvoice.data.check import check_voice
 from ownvoice.data.manifest import read_manifest, revise_utterance
 from ownvoice.data.recording import Recording
 from ownvoice.data.split import save_split, split_utterances
-from ownvoice.errors import AudioError, ManifestError, ModelError, TrainingError, UsageError
+from ownvoice.errors import AudioError, ManifestError, ModelError, TooLittleDataError, TrainingError, UsageError
 from ownvoice.rundir import RunFolder, VoiceFolder
 from voices import make_voice
 
@@ -58,15 +58,36 @@ def test_evaluation_judges_both_models_on_the_test_phrases_alone(full_run: RunFo
     assert full_run.evaluation_html.read_text().startswith("<!DOCTYPE html>")
 
 
-def test_evaluation_on_another_voice_takes_all_of_it_and_leaves_the_run_alone(
+def test_evaluation_on_another_voice_takes_what_was_not_learned_and_leaves_the_run_alone(
     full_run: RunFolder, tmp_path: Path
 ) -> None:
     before = sorted(full_run.path.rglob("*"))
-    other = make_voice(tmp_path / "other", 5)
+    other = make_voice(tmp_path / "other", 15)  # twelve phrases of the run's own voice, and three more
+    texts = {utterance.audio_path: utterance.text for utterance in read_manifest(other).utterances}
+    unlearned = {*json.loads(full_run.split.read_text())["test"], *list(texts)[12:]}
     evaluation = workflow.evaluate_run(full_run, on=other, names=["Garden"], progress=nothing)
-    assert evaluation.n == 5
-    assert [(name.name, name.said) for name in evaluation.names] == [("Garden", 1)]
+    assert {phrase.text for phrase in evaluation.phrases} == {texts[name] for name in unlearned}
+    assert evaluation.warnings[0] == f"{15 - len(unlearned)} recordings left out: the model learned from their words."
+    assert [name.name for name in evaluation.names] == ["Garden"]
     assert sorted(full_run.path.rglob("*")) == before
+
+
+def test_evaluation_on_what_was_learned_is_refused(full_run: RunFolder, tmp_path: Path) -> None:
+    other = make_voice(tmp_path / "other", 15)
+    learned = json.loads(full_run.split.read_text())["train"][0]
+    other.manifest.write_text(
+        "".join(line for line in other.manifest.read_text().splitlines(True) if learned in line), "utf-8"
+    )
+    with pytest.raises(TooLittleDataError, match="learned from every phrase"):
+        workflow.evaluate_run(full_run, on=other, progress=nothing)
+
+
+def test_a_run_without_its_voice_is_judged_and_that_is_said(full_run: RunFolder, tmp_path: Path) -> None:
+    other = make_voice(tmp_path / "other", 3)
+    alone = RunFolder(tmp_path / "alone" / "runs" / "first")
+    shutil.copytree(full_run.path, alone.path)
+    evaluation = workflow.evaluate_run(alone, on=other, progress=nothing)
+    assert evaluation.n == 3 and "is not known here" in evaluation.warnings[0]
 
 
 def test_evaluation_of_full_training_never_holds_two_models(full_run: RunFolder) -> None:

@@ -23,7 +23,7 @@ _STYLES = {"equal": "", "substitute": "red", "insert": "red", "delete": "red str
 def print_comparison(evaluation: Evaluation, report: Path | None) -> None:
     """Print figures with their intervals, names if any were asked for, five phrases, and where the page lies if any."""
     console = Console()
-    console.print(_figures(evaluation))
+    console.print(_figures(evaluation, "" if evaluation.notes else " never trained on"))
     if evaluation.names:
         console.print(_names(evaluation))
     console.print(_phrases(evaluation))
@@ -34,9 +34,9 @@ def print_comparison(evaluation: Evaluation, report: Path | None) -> None:
         console.print(f"Report: {report}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _figures(evaluation: Evaluation) -> Table:
+def _figures(evaluation: Evaluation, held_out: str) -> Table:
     base, tuned = evaluation.base, evaluation.tuned
-    table = Table(title=f"On {counted(evaluation.n, 'phrase')} never trained on", title_justify="left")
+    table = Table(title=f"On {counted(evaluation.n, 'phrase')}{held_out}", title_justify="left")
     table.add_column("")
     table.add_column("base", justify="right")
     table.add_column("tuned", justify="right")

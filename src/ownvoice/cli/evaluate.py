@@ -9,7 +9,13 @@ import click
 
 @click.command("evaluate")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--on", "other", type=click.Path(path_type=Path), metavar="VOICE", help="Judge on all of another voice.")
+@click.option(
+    "--on",
+    "other",
+    type=click.Path(path_type=Path),
+    metavar="VOICE",
+    help="Judge on another voice: on all its phrases that the run did not learn from.",
+)
 @click.option("--name", "names", multiple=True, metavar="NAME", help="A name that matters to you; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def command(run: Path, other: Path | None, names: tuple[str, ...], as_json: bool) -> None:

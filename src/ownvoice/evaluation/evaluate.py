@@ -77,6 +77,8 @@ class Evaluation:
     seed: int
     window_in_use: Window = "standard"
     """In which windows the tuned model hears in use. Here both heard whole ones, so that only training differs."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how the phrases were chosen, in words."""
 
     @property
     def n(self) -> int:
@@ -89,7 +91,7 @@ class Evaluation:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return warnings(self.base.score, self.tuned.score, self.language)
+        return (*self.notes, *warnings(self.base.score, self.tuned.score, self.language))
 
     @property
     def rows(self) -> tuple[PhraseResult, ...]:

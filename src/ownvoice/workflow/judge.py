@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,14 @@ from ownvoice.config import TrainingSettings
 from ownvoice.data.audio import SAMPLE_RATE, write_wav
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import AudioSource, load_recording, recording_of
-from ownvoice.data.split import ABOUT, load_split
+from ownvoice.data.split import ABOUT, fold_text, load_split
 from ownvoice.data.utterance import Utterance, utterance_id
+from ownvoice.errors import DataError, TooLittleDataError
 from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate
 from ownvoice.evaluation.report import write_report
 from ownvoice.evaluation.saved import save_evaluation
 from ownvoice.events import StageProgress
+from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, VoiceFolder
 
 if TYPE_CHECKING:
@@ -44,7 +47,8 @@ def evaluate_run(
     run
         A run that has trained a model.
     on
-        Another voice, to be judged on as a whole; left out, the run's own test phrases.
+        Another voice, to be judged on by all its phrases that the run did not learn from; left out, the run's own
+        test phrases.
     names
         Names the person cares about, counted apart; those that phrases were recorded for are counted anyway.
 
@@ -59,7 +63,7 @@ def evaluate_run(
     from ownvoice.model.source import find_model
 
     settings = TrainingSettings.load(run.require().config)
-    phrases = _all_phrases(on) if on else held_out_phrases(run)
+    phrases, notes = _unlearned_phrases(on, run) if on else (held_out_phrases(run), ())
     found = find_model(run.path)
     if found.adapter is None:
         base = _loaded_to_listen(settings.base_model, settings.language, progress, "Base model listens")
@@ -78,6 +82,7 @@ def evaluate_run(
             names=names,
             seed=settings.seed,
         )
+    evaluation = replace(evaluation, notes=notes)
     if on is None:
         save_evaluation(run, evaluation)
         write_report(run, evaluation)
@@ -91,8 +96,37 @@ def held_out_phrases(run: RunFolder) -> list[HeldOutPhrase]:
     return [_phrase(run.voice, utterances[name]) for name in split.test if not utterances[name].excluded]
 
 
-def _all_phrases(voice: VoiceFolder) -> list[HeldOutPhrase]:
-    return [_phrase(voice, utterance) for utterance in read_manifest(voice).utterances]
+def _unlearned_phrases(voice: VoiceFolder, run: RunFolder) -> tuple[list[HeldOutPhrase], tuple[str, ...]]:
+    """The phrases of another voice, perhaps a copy of the run's own, that it did not learn from; and what to know."""
+    utterances = read_manifest(voice).utterances
+    learned = _learned_texts(run)
+    if learned is None:
+        note = (
+            "Which phrases the model learned from is not known here: its own voice is not with it. Some may be these."
+        )
+        return [_phrase(voice, utterance) for utterance in utterances], (note,)
+    unlearned = [utterance for utterance in utterances if fold_text(utterance.text) not in learned]
+    left_out = len(utterances) - len(unlearned)
+    if left_out and not unlearned:
+        raise TooLittleDataError(
+            "the model learned from every phrase of this voice",
+            where=voice.path,
+            mend=f"Record other phrases in it. The run's own figures: ownvoice evaluate {run.path}",
+        )
+    phrases = [_phrase(voice, utterance) for utterance in unlearned]
+    return phrases, (f"{counted(left_out, 'recording')} left out: the model learned from their words.",) * bool(
+        left_out
+    )
+
+
+def _learned_texts(run: RunFolder) -> set[str] | None:
+    """What was said in the recordings a run was trained on or chosen by; None where its voice does not tell."""
+    try:
+        utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).everything}
+        split = load_split(run, utterances.values())
+    except DataError:
+        return None
+    return {fold_text(utterances[name].text) for name in (*split.train, *split.dev)}
 
 
 def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
