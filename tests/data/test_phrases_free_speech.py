@@ -1,4 +1,4 @@
-"""Prompts to speak freely to, and how an answer becomes a line of the manifest."""
+"""Prompts to speak freely to, and how an answer becomes a recording."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from ownvoice.config import VOXTRAL_LANGUAGES
-from ownvoice.data.phrases.free_speech import corrected_utterance, draft_answer, load_prompts, prompt_languages
-from ownvoice.errors import ConfigError, UsageError
+from ownvoice.data.manifest import read_manifest
+from ownvoice.data.phrases.free_speech import find_prompt, load_prompts, prompt_languages
+from ownvoice.data.session import Session
+from ownvoice.errors import ConfigError, DataError, OwnvoiceError
+from ownvoice.rundir import VoiceFolder
+from small_voxtral import murmur
 
 
 def test_each_language_has_questions_and_drawings_that_are_described() -> None:
@@ -34,18 +38,38 @@ def test_drawings_are_plain_and_ask_nothing_of_the_network() -> None:
         assert tags <= {"svg", "g", "path", "rect", "circle", "ellipse"}
 
 
-def test_the_model_drafts_and_the_person_has_the_last_word() -> None:
+def test_a_prompt_is_found_in_whatever_language() -> None:
+    asked = load_prompts("fr")[3]
+    assert find_prompt(asked.id) == asked
+    assert find_prompt("free-xx-nothing") is None
+
+
+def test_an_answer_is_kept_while_it_is_spoken_and_gets_its_words_last(tmp_path: Path) -> None:
+    session = Session(VoiceFolder(tmp_path / "anna"))
     prompt = load_prompts("en")[0]
-    heard: list[Path] = []
+    take = session.start("", 16000, language="en", prompt=prompt.id)
+    session.takes.append(take.id, 0, (murmur(1.0) * 32767).astype("<i2").tobytes())
+    with pytest.raises(DataError, match="nobody has written down"):
+        session.finish(take.id)
+    for words in (" ", "x" * 5000):
+        with pytest.raises(OwnvoiceError, match="text"):
+            session.finish(take.id, text=words)
+    (waiting,) = Session(session.voice).takes.unfinished()
+    assert (waiting.take.text, waiting.take.extra, waiting.seconds) == ("", {"prompt": prompt.id}, 1.0)
+    assert session.answered() == frozenset()
 
-    def transcribe(audio: Path) -> str:
-        heard.append(audio)
-        return " i had to  toast "
-
-    answer = draft_answer(prompt, Path("take.wav"), transcribe)
-    assert (heard, answer.draft) == ([Path("take.wav")], "i had to toast")
-    line = corrected_utterance(answer, "I had two  toasts.\n", "wavs/0001.wav", "en")
-    assert (line.text, line.source, line.phrase_id) == ("I had two toasts.", "free speech", None)
+    saved = session.finish(take.id, 16000, text="I had two  toasts.\n", draft="i had to toast").utterance
+    (line,) = read_manifest(session.voice).everything
+    assert line == saved == session.finish(take.id, 16000, text="Something else", draft="").utterance
+    assert (line.text, line.source, line.phrase_id) == ("I had two toasts.", "recorder", None)
     assert line.extra == {"prompt": prompt.id, "draft": "i had to toast"}
-    with pytest.raises(UsageError, match="has no words"):
-        corrected_utterance(answer, " … ", "wavs/0001.wav", "en")
+    assert session.answered() == {prompt.id}
+
+
+def test_no_take_but_an_answer_begins_without_words(tmp_path: Path) -> None:
+    session = Session(VoiceFolder(tmp_path / "anna"))
+    with pytest.raises(OwnvoiceError, match="text"):
+        session.start("", 16000)
+    with pytest.raises(DataError, match="no question 'free-en-mornings'"):
+        session.start("", 16000, prompt="free-en-mornings")
+    assert session.takes.unfinished() == []

@@ -1,17 +1,19 @@
-"""Trying a model: both models hear a recording, which is corrected, copied and kept; dictation; what is refused."""
+"""Trying a model: both models hear a recording, which is corrected, copied and kept; answers to questions;
+dictation; what is refused."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from in_browser import MICROPHONE, Studio, announced, assert_accessible, wait_until_said
+from in_browser import MICROPHONE, Studio, announced, assert_accessible, focused, wait_until_said
 
 from ownvoice.config import TINY, LoraSettings, TrainingSettings
 from ownvoice.data.audio import SAMPLE_RATE, load_audio, write_wav
+from ownvoice.data.phrases.free_speech import find_prompt
 from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.workflow.demo import SAMPLE_VOICE
 from voices import make_voice
@@ -131,6 +133,76 @@ def test_a_microphone_that_goes_away_leaves_what_was_said(page: Page) -> None:
     page.evaluate("unplugged.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
     wait_until_said(page, "Now it heard: what was said")
     assert "unplugged" in page.locator("#problem").inner_text()
+
+
+def manifest(run: RunFolder) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run.voice.manifest.read_text().splitlines()]
+
+
+def answer_a_question(page: Page) -> str:
+    """Open the questions and speak to the first; returns it."""
+    page.get_by_text("Something to talk about").click()
+    question = page.locator("#question").inner_text()
+    page.get_by_role("button", name="Record", exact=True).click()
+    wait_until_said(page, "Recording.")
+    return question
+
+
+def test_a_question_is_answered_freely_and_kept_with_its_draft(page: Page, run: RunFolder) -> None:
+    hear_at_once(page, "i had toast")
+    question = answer_a_question(page)
+    assert_accessible(page)
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    wait_until_said(page, "Now it heard: i had toast")
+    page.get_by_label("What you said").fill("I had two toasts.")
+    page.get_by_role("button", name="Add to my recordings").click()
+    wait_until_said(page, "Saved with your recordings.")
+    page.get_by_role("button", name="Add to my recordings").click()  # a second press adds nothing
+    added = manifest(run)[-1]
+    assert (added["text"], added["draft"], manifest(run)[-2].get("prompt")) == (
+        "I had two toasts.",
+        "i had toast",
+        None,
+    )
+    asked = find_prompt(added["prompt"])
+    assert asked is not None and asked.text == question and added["duration"] > 1
+    assert page.locator("#question").inner_text() != question, "the next one is asked"
+    page.reload()
+    page.get_by_text("Something to talk about").click()
+    seen = [page.locator("#question").inner_text()]
+    while not page.locator("#drawing").is_visible():
+        page.get_by_role("button", name="Another question").click()
+        seen.append(page.locator("#question").inner_text())
+    assert question not in seen
+    assert page.evaluate("document.getElementById('drawing').decode()") is None
+    assert "kitchen" in str(page.locator("#drawing").get_attribute("alt"))
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert_accessible(page)
+
+
+def test_an_answer_in_a_page_that_was_closed_waits_for_its_words(page: Page, run: RunFolder) -> None:
+    before = len(manifest(run))
+    question = answer_a_question(page)
+    page.wait_for_timeout(2000)
+    again = page.context.new_page()
+    page.close()
+    again.goto("/voices/anna/record")
+    offer = again.locator("#unfinished")
+    offer.get_by_text(f"Answer to: {question}").wait_for(timeout=20_000)
+    assert_accessible(again)
+    offer.get_by_role("button", name="Keep it").click()
+    wait_until_said(again, "Nobody has written down what was said. Write it, then keep the recording.")
+    assert len(manifest(run)) == before and focused(again) == "TEXTAREA"
+    offer.get_by_label("What you said").fill("I slept late.")
+    offer.get_by_role("button", name="Keep it").click()
+    wait_until_said(again, "Kept. It is with your recordings.")
+    (kept,) = manifest(run)[before:]
+    again.get_by_text("Which phrases").click()
+    again.get_by_role("link", name="Speak freely").click()
+    again.locator("#question").wait_for(timeout=20_000)
+    assert kept["text"] == "I slept late." and kept["duration"] > 1 and find_prompt(kept["prompt"]) is not None
 
 
 def test_dictation_writes_phrase_by_phrase_until_it_is_stopped(page: Page) -> None:

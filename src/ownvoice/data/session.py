@@ -18,6 +18,7 @@ from ownvoice.data.measure import measure
 from ownvoice.data.phrase_marks import PhraseMarks, read_marks
 from ownvoice.data.phrases import Phrase
 from ownvoice.data.phrases.choose import choose_phrases
+from ownvoice.data.phrases.free_speech import PROMPT, find_prompt
 from ownvoice.data.phrases.source import find_phrase, provenance
 from ownvoice.data.recording import load_recording, recording_of
 from ownvoice.data.shelf import counted_seconds
@@ -145,10 +146,12 @@ class Session:
         phrase_id: str | None = None,
         language: str | None = None,
         replaces: str | None = None,
+        prompt: str | None = None,
     ) -> Take:
         """Begin a take; without a ``language`` it has the voice's, and keeps that whatever is chosen later.
 
-        Of the phrase's origin it keeps what :func:`ownvoice.data.phrases.source.provenance` says.
+        Of the phrase's origin it keeps what :func:`ownvoice.data.phrases.source.provenance` says. An answer to a
+        ``prompt`` (its id) gets its words when it is finished.
 
         Raises
         ------
@@ -165,6 +168,8 @@ class Session:
         number = None if phrase_id is None else 1 + sum(utterance.phrase_id == phrase_id for utterance in everything)
         spoken = language or read_voice_settings(self.voice).language
         phrase = find_phrase(phrase_id, spoken, self.voice) if phrase_id else None
+        if prompt is not None and find_prompt(prompt) is None:
+            raise DataError(f"there is no question {prompt[:80]!r}", mend="Reload the page.")
         take = new_take(
             text,
             sample_rate,
@@ -172,15 +177,23 @@ class Session:
             language=spoken,
             number=number,
             replaces=replaces,
-            extra=provenance(phrase) if phrase else {},
+            extra={**(provenance(phrase) if phrase else {}), **({PROMPT: prompt} if prompt else {})},
+            is_answer=prompt is not None,
         )
         self.takes.start(take)
         self._usual_paces()  # found out while somebody speaks, not while they wait
         return take
 
-    def finish(self, take_id: str, samples: int | None = None) -> SavedTake:
+    def answered(self) -> frozenset[str]:
+        """Ids of the prompts for free speech that have an answer."""
+        counted = (utterance for utterance in self._manifest.everything() if not utterance.excluded)
+        return frozenset(str(utterance.extra[PROMPT]) for utterance in counted if PROMPT in utterance.extra)
+
+    def finish(
+        self, take_id: str, samples: int | None = None, *, text: str | None = None, draft: str = ""
+    ) -> SavedTake:
         """Save a take and judge it; see :meth:`ownvoice.data.takes.Takes.finish`."""
-        utterance = self.takes.finish(take_id, samples)
+        utterance = self.takes.finish(take_id, samples, text=text, draft=draft)
         paces = self._usual_paces()
         name = utterance_id(utterance)
         earlier = [rate for other, rate in paces.copy().items() if other != name][-_PACES:]

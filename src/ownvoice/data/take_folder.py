@@ -1,6 +1,6 @@
 """One take on disk while it is being spoken: what is read, and the samples so far at the microphone's rate.
 
-    ID/take.json    fixed when the take begins
+    ID/take.json    fixed when the take begins, but for the words of an answer in free speech
     ID/audio.wav    synced after each part; playable as it is, whatever becomes of this program
 
 Knows neither the voice nor the manifest, and takes no lock: that is ``takes.py``'s.
@@ -13,7 +13,7 @@ import secrets
 import struct
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,10 @@ MAX_SECONDS = 600
 _GRACE_SECONDS = 5
 """What is on its way when the page stops at the limit still comes in."""
 
+DRAFT = "draft"
+"""What a model had written before the person corrected it, in the ``extra`` of take and utterance."""
+
+_TAKE = "take.json"
 _HEADER_BYTES = 44
 _SAMPLE_BYTES = 2
 
@@ -59,6 +63,7 @@ class Take:
 
     id: str
     text: str
+    """What is read; empty of an answer in free speech, until somebody has written down what was said."""
     sample_rate: int
     started: str
     """ISO 8601 time."""
@@ -81,8 +86,14 @@ def new_take(
     number: int | None = None,
     replaces: str | None = None,
     extra: Mapping[str, str] | None = None,
+    is_answer: bool = False,
 ) -> Take:
     """A take that begins now, with an id of its own: the time (UTC) and a few random digits.
+
+    Parameters
+    ----------
+    is_answer
+        Whether somebody speaks freely: then there need be no text before :meth:`TakeFolder.word`.
 
     Raises
     ------
@@ -90,9 +101,7 @@ def new_take(
         when its line could not be written in the end: the text is empty, too long or cannot be saved, the language is
         none; or when the rate cannot be speech.
     """
-    text = check_text(text)
-    if len(text) > LONGEST_TEXT:
-        raise DataError(f"the text is longer than {LONGEST_TEXT} characters", mend="Cut it into shorter phrases.")
+    text = "" if is_answer and not text else _fit(text)
     if sample_rate not in RATES:
         raise DataError(f"{sample_rate} samples a second cannot be speech", mend="Choose another microphone.")
     try:
@@ -103,6 +112,14 @@ def new_take(
     name = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     started = now.isoformat(timespec="milliseconds")
     return Take(name, text, sample_rate, started, phrase_id, language, number, replaces, extra or {})
+
+
+def _fit(text: str) -> str:
+    """``text`` as a line of the manifest can hold it."""
+    text = check_text(text)
+    if len(text) > LONGEST_TEXT:
+        raise DataError(f"the text is longer than {LONGEST_TEXT} characters", mend="Cut it into shorter phrases.")
+    return text
 
 
 @dataclass(frozen=True)
@@ -119,7 +136,7 @@ class TakeFolder:
         """Make the folder, whole or not at all, with no sound in it yet."""
         new = self.path.with_name(f".new-{self.path.name}")
         new.mkdir(mode=0o700)
-        write_atomically(new / "take.json", TypeAdapter(Take).dump_json(take, indent=1))
+        write_atomically(new / _TAKE, TypeAdapter(Take).dump_json(take, indent=1))
         journal.append(new / self._audio.name, _wav_header(take.sample_rate, STREAMED_SIZE))
         new.rename(self.path)
         sync_folder(self.path.parent)
@@ -132,11 +149,24 @@ class TakeFolder:
         DataError
             when it cannot be read.
         """
-        path = self.path / "take.json"
+        path = self.path / _TAKE
         try:
             return TypeAdapter(Take).validate_json(path.read_bytes())
         except (OSError, ValidationError):
             raise DataError("does not describe a take any more", where=path, mend="Move its folder away.") from None
+
+    def word(self, text: str, draft: str) -> None:
+        """Write down what was said, beside what a model had made of it; on disk on return.
+
+        Raises
+        ------
+        DataError
+            when the text is empty, too long or cannot be saved.
+        """
+        take = self.read()
+        worded = replace(take, text=_fit(text), extra={**take.extra, DRAFT: draft} if draft else take.extra)
+        if worded != take:
+            write_atomically(self.path / _TAKE, TypeAdapter(Take).dump_json(worded, indent=1))
 
     def is_whole(self) -> bool:
         """Whether one can go on with it: what is read is known, and there is a file for its sound.

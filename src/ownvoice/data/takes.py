@@ -97,13 +97,19 @@ class Takes:
         with self._locked():
             return self._existing(take_id).append(at, data)
 
-    def finish(self, take_id: str, samples: int | None = None) -> Utterance:
+    def finish(
+        self, take_id: str, samples: int | None = None, *, text: str | None = None, draft: str = ""
+    ) -> Utterance:
         """Save a take: its recording, then its line, both on disk on return. Asked again, the same answer.
 
         Parameters
         ----------
         samples
             How many there must be; None to take what is there, after a connection was lost for good.
+        text
+            What was said, where that was not known before.
+        draft
+            What a model had made of it.
 
         Raises
         ------
@@ -113,6 +119,8 @@ class Takes:
             when fewer are here.
         AudioError
             when it holds no sound at all.
+        DataError
+            when nobody has told its words, or they cannot be saved; the take stays as it is.
         """
         with self._locked():
             try:
@@ -124,6 +132,10 @@ class Takes:
             stored = folder.samples()
             if samples is not None and stored < samples:
                 raise SamplesMissingError(stored)
+            if text is not None:
+                folder.word(text, draft)
+            if not folder.read().text:
+                raise DataError("nobody has written down what was said", mend="Write it, then keep the recording.")
             return self._save(folder)
 
     def discard(self, take_id: str) -> None:

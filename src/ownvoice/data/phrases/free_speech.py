@@ -1,23 +1,22 @@
 """Prompts to speak freely to: questions and drawings. Read speech alone does not teach conversation.
 
-What was said is written down by the current model and corrected by the person; who that model is, is the caller's
-business. The drawings are original and were made for this project; each is described in words for who cannot see it.
+The app asks them where a model can write down what was said, for the person to correct. The drawings are original and
+were made for this project; each is described in words for who cannot see it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from ownvoice.data.utterance import Utterance
-from ownvoice.errors import ConfigError, UsageError
+from ownvoice.errors import ConfigError
 
 _PROMPTS = Path(__file__).parent / "prompts"
 
-FREE_SPEECH = "free speech"
-"""The ``source`` of recordings made this way."""
+PROMPT = "prompt"
+"""Under it the ``extra`` of a take and its utterance keep the id of the prompt that was answered."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,12 @@ class Prompt:
     """What the drawing shows, in words; None for a question."""
 
 
-@dataclass(frozen=True)
-class FreeAnswer:
-    """What a person said to a prompt."""
-
-    prompt: Prompt
-    audio: Path
-    draft: str
-    """As the model wrote it, for the person to correct."""
-
-
 def prompt_languages() -> tuple[str, ...]:
     """Codes of the languages that have prompts, in alphabetical order."""
     return tuple(sorted(path.stem for path in _PROMPTS.glob("*.json")))
 
 
+@cache
 def load_prompts(language: str) -> tuple[Prompt, ...]:
     """The prompts of ``language``, questions and drawings in turn.
 
@@ -71,30 +61,7 @@ def load_prompts(language: str) -> tuple[Prompt, ...]:
     )
 
 
-def draft_answer(prompt: Prompt, audio: Path, transcribe: Callable[[Path], str]) -> FreeAnswer:
-    """Let a model write down what was said; its errors pass as they are.
-
-    Parameters
-    ----------
-    transcribe
-        From an audio file to its words.
-    """
-    return FreeAnswer(prompt, audio, " ".join(transcribe(audio).split()))
-
-
-def corrected_utterance(answer: FreeAnswer, text: str, audio_path: str, language: str | None) -> Utterance:
-    """The line of the manifest for an answer, with its words as the person left them.
-
-    It has no ``phrase_id``: two answers to one question are different phrases. What the model had written stays beside
-    the correction, so that one can see what it got wrong.
-
-    Raises
-    ------
-    UsageError
-        when ``text`` holds no words.
-    """
-    words = " ".join(text.split())
-    if not any(character.isalnum() for character in words):
-        raise UsageError("the answer has no words", mend="Write what was said, or discard the recording.")
-    extra = {"prompt": answer.prompt.id, "draft": answer.draft}
-    return Utterance(audio_path, words, language=language, source=FREE_SPEECH, extra=extra)
+def find_prompt(prompt_id: str) -> Prompt | None:
+    """The prompt of this id, of whatever language; None where there is none."""
+    prompts = (prompt for language in prompt_languages() for prompt in load_prompts(language))
+    return next((prompt for prompt in prompts if prompt.id == prompt_id), None)

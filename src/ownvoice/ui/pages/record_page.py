@@ -31,5 +31,6 @@ def show(request: Request, voice: Voice) -> HTMLResponse:
         sources=source_languages(voice),
         topics=TOPICS,
         is_judged=latest_evaluated(voice) is not None,
+        has_model=any(run.has_model for run in voice.started_runs()),
         kinds_of_words=get_args(WordKind),
     )

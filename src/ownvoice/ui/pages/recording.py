@@ -16,10 +16,11 @@ from ownvoice.data.audio import decode_pcm16
 from ownvoice.data.hints import RoomCheck, check_room
 from ownvoice.data.phrase_marks import Mark, mark_phrase
 from ownvoice.data.phrases import Phrase, bank_languages
+from ownvoice.data.phrases.free_speech import PROMPT, find_prompt
 from ownvoice.data.phrases.next_up import latest_evaluated, next_phrases
 from ownvoice.data.phrases.source import PhraseSource, phrases_for
 from ownvoice.data.session import MAX_UTTERANCES, Queue, SavedTake, Session
-from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, TakeTooLongError
+from ownvoice.data.take_folder import MAX_SECONDS, SamplesMissingError, Take, TakeTooLongError
 from ownvoice.data.takes import NoSuchTakeError
 from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.data.voice_settings import read_voice_settings
@@ -62,16 +63,25 @@ class TakeStart(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     phrase_id: str | None = Field(None, min_length=1, max_length=200)
-    text: str
+    text: str = ""
     sample_rate: int
     language: str | None = None
     replaces: str | None = Field(None, max_length=200)
+    prompt: str | None = Field(None, max_length=200)
+    """The question or drawing that is answered freely; ``text`` then comes with the end."""
 
 
-class TakeEnd(BaseModel):
-    """How many samples were sent in all."""
+class Wording(BaseModel):
+    """What was said in an answer, and what a model had made of it."""
 
     model_config = ConfigDict(extra="forbid")
+
+    text: str | None = Field(None, max_length=100_000)
+    draft: str = Field("", max_length=100_000)
+
+
+class TakeEnd(Wording):
+    """How many samples were sent in all."""
 
     samples: int = Field(ge=0)
 
@@ -114,6 +124,7 @@ def show_session(
                 "take": found.take.id,
                 "phrase_id": found.take.phrase_id,
                 "text": found.take.text,
+                "prompt": _asked(found.take),
                 "seconds": round(found.seconds, 2),
                 "started": found.take.started,
                 "is_live": found.is_live,
@@ -132,6 +143,7 @@ def start_take(session: SessionOf, start: TakeStart) -> dict[str, str]:
         phrase_id=start.phrase_id,
         language=start.language,
         replaces=start.replaces,
+        prompt=start.prompt,
     )
     return {"take": take.id}
 
@@ -154,13 +166,14 @@ def hear_take(session: SessionOf, take: str) -> Response:
 @router.post("/takes/{take}/finish")
 def finish_take(session: SessionOf, take: str, end: TakeEnd) -> dict[str, Any]:
     with _take_faults():
-        return _saved_json(session.finish(take, end.samples))
+        return _saved_json(session.finish(take, end.samples, text=end.text, draft=end.draft))
 
 
 @router.post("/takes/{take}/recover")
-def recover_take(session: SessionOf, take: str) -> dict[str, Any]:
+def recover_take(session: SessionOf, take: str, wording: Wording | None = None) -> dict[str, Any]:
+    said = wording or Wording()
     with _take_faults():
-        return _saved_json(session.finish(take))
+        return _saved_json(session.finish(take, text=said.text, draft=said.draft))
 
 
 @router.post("/takes/{take}/discard")
@@ -215,6 +228,13 @@ def _against_errors(
 ) -> tuple[Phrase, ...]:
     """Chosen once for each run that was judged, so that what is recorded meanwhile keeps its place in the list."""
     return next_phrases(voice, phrases, language, MOST_AGAINST_ERRORS, by_errors=True).phrases
+
+
+def _asked(take: Take) -> str | None:
+    """The question that an unfinished take answers; None of one that was read."""
+    name = take.extra.get(PROMPT)
+    prompt = find_prompt(name) if name else None
+    return prompt.text if prompt else name
 
 
 def _queue_json(queue: Queue) -> dict[str, Any]:

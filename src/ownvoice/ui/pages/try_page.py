@@ -1,4 +1,4 @@
-"""Trying a model: both models hear the same words, and dictation with text that appears phrase by phrase.
+"""Trying a model: both models hear the same words; questions to answer freely; dictation, phrase by phrase.
 
 The models are in a process of their own (``workflow/listening.py``); a WebSocket to it is passed on as it is.
 """
@@ -12,14 +12,17 @@ from typing import Any
 
 from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from ownvoice.data.phrases.free_speech import load_prompts, prompt_languages
 from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import OwnvoiceError
+from ownvoice.rundir import VoiceFolder
 from ownvoice.ui.access import Voice, voice_of
-from ownvoice.ui.frame import page
+from ownvoice.ui.frame import PageError, page
+from ownvoice.ui.pages.recording import session_of
 from ownvoice.ui.runs import Run, date_of, run_of, watches
 from ownvoice.workflow.listening import Listener, Which
 from ownvoice.workflow.models import mine
@@ -41,16 +44,27 @@ def show(request: Request, voice: Voice, run: str | None = None) -> HTMLResponse
     wanted = run or (own.path.name if own else None)
     names = [view.run.path.name for view in views]
     chosen = wanted if wanted in names else next(iter(names), None)
+    language = read_voice_settings(voice).language
     return page(
         request,
         "try.html",
         ("try", "training", "record"),
         voice=voice.path.name,
-        language=read_voice_settings(voice).language,
+        language=language,
+        prompts=_prompts(voice, language or "en"),
         models=[(view.run.path.name, date_of(view), view.settings.base_model) for view in views],
         chosen=chosen,
         mine=own.path.name if own else None,
     )
+
+
+@router.get("/prompts/{name}.svg")
+def picture(name: str) -> FileResponse:
+    """A drawing to talk about."""
+    drawn = {prompt.picture.stem: prompt.picture for prompt in load_prompts("en") if prompt.picture}
+    if name not in drawn:
+        raise PageError(404, "there is no such picture", mend="Reload the page.")
+    return FileResponse(drawn[name], media_type="image/svg+xml")
 
 
 @router.post("/voices/{voice}/try/{run}/open")
@@ -87,6 +101,21 @@ async def dictation(socket: WebSocket, voice: str, run: str) -> None:
         await socket.send_json({"type": "error", "message": "the model ended while it was listening"})
     with contextlib.suppress(RuntimeError):  # the page closed it
         await socket.close()
+
+
+def _prompts(voice: VoiceFolder, language: str) -> list[dict[str, str | None]]:
+    """What there is to talk about in this language, if anything: first what was not answered yet."""
+    prompts = load_prompts(language) if language in prompt_languages() else ()
+    answered = session_of(voice).answered()
+    return [
+        {
+            "id": prompt.id,
+            "text": prompt.text,
+            "picture": f"/prompts/{prompt.picture.stem}.svg" if prompt.picture else None,
+            "description": prompt.description,
+        }
+        for prompt in sorted(prompts, key=lambda prompt: prompt.id in answered)
+    ]
 
 
 async def _pass_on(socket: WebSocket, behind: ClientConnection) -> None:

@@ -40,12 +40,16 @@ export async function offerUnfinished(element, studio, leave) {
     const [hear, keep, discard] = row.querySelectorAll("button");
     let discarded = false;
     const started = moment.format(new Date(take.started));
-    setText(row.querySelector("q"), take.text);
+    setText(row.querySelector("q"), take.text || words("unfinished_answer", { prompt: take.prompt }));
+    setShown(row.querySelector("[data-part=said]"), !take.text); // what was said freely, nobody has written down yet
     setText(row.querySelector("[data-part=about]"), words("unfinished_about", { ...inSeconds(take.seconds), started }));
     hear.addEventListener("click", () => discarded || studio.play(`${session.address}/takes/${take.take}/audio`));
     keep.addEventListener("click", () => attempt(async () => {
       if (discarded) return;
-      studio.session.kept(await post(take, "recover"));
+      const field = row.querySelector("textarea");
+      const said = field.value.trim();
+      if (!take.text && !said) field.focus();
+      studio.session.kept(await post(take, "recover", said ? { text: said } : undefined));
       row.remove();
       studio.changed();
       announce(words("unfinished_kept"));
@@ -64,8 +68,8 @@ export async function offerUnfinished(element, studio, leave) {
     return row;
   }
 
-  function post({ take }, verb) {
-    return call("POST", `${session.address}/takes/${take}/${verb}`);
+  function post({ take }, verb, body) {
+    return call("POST", `${session.address}/takes/${take}/${verb}`, body);
   }
 }
 

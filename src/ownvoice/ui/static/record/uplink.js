@@ -16,6 +16,7 @@ export class Uplink extends EventTarget {
   #blocks = []; // those not acknowledged yet
   #base = 0; // samples acknowledged by the server: what #blocks begins after
   #ended = false;
+  #wording = {};
   #hurried = false;
   #given = false;
   #more = () => {}; // ends the wait for more sound
@@ -52,8 +53,9 @@ export class Uplink extends EventTarget {
     if (this.samples - this.#base >= this.#partSamples) this.#more();
   }
 
-  /** Nothing more will come. */
-  end() {
+  /** Nothing more will come; `wording` is `{text, draft}` where the words were not known at the start. */
+  end(wording = {}) {
+    this.#wording = wording;
     this.#ended = true;
     this.#more();
   }
@@ -129,7 +131,7 @@ export class Uplink extends EventTarget {
   /** The answer, or null when the server turns out to lack samples that are to be sent first. */
   async #finish() {
     try {
-      return await this.#call("POST", `/${this.take}/finish`, { samples: this.samples });
+      return await this.#call("POST", `/${this.take}/finish`, { samples: this.samples, ...this.#wording });
     } catch (error) {
       if (!isGap(error) || error.answer.samples >= this.samples) throw error;
       this.#drop(error.answer.samples);

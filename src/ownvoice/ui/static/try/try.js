@@ -8,19 +8,24 @@ import { decoded, joined, wavOf } from "../sound.js";
 import { words } from "../words.js";
 import { offerMine } from "../train/mine.js";
 import { Dictation } from "./dictation.js";
+import { Topic } from "./topic.js";
 
 const MAX_MINUTES = 4; // one request's bytes
 const EACH = 1000; // milliseconds between two questions whether the model is open
 
-const { voice, run } = JSON.parse(document.getElementById("try-data").textContent);
+const { voice, run, prompts } = JSON.parse(document.getElementById("try-data").textContent);
 const home = `/voices/${encodeURIComponent(voice)}`;
 const here = `${home}/try/${encodeURIComponent(run)}`;
 const byId = (id) => document.getElementById(id);
 const microphone = new Microphone();
+const topic = new Topic(prompts);
 
 let ready = false;
-let recording = null; // {blocks, rate}, while one is made
-let clip = null; // {samples, rate} of the last one
+let recording = null; // {blocks, rate, answer}, while one is made
+let clip = null; // {samples, rate} of the last one, until it is saved
+let answer = null; // its uplink, where it answers a question: it has been on its way since it began, and waits for words
+let draft = ""; // what the tuned model wrote for it
+let hearings = 0; // what a model wrote of an earlier clip comes too late
 let dictation = null;
 let cleared = null; // the text that was there before "Clear", until something else is
 let loose = false; // whether there is dictated text that was copied nowhere
@@ -79,13 +84,20 @@ function press(button, isOn, label) {
 
 async function startRecording() {
   await openMicrophone();
-  recording = { blocks: [...microphone.recent], rate: microphone.rate };
+  leaveAnswer();
+  recording = { blocks: [...microphone.recent], rate: microphone.rate, answer: null };
+  if (topic.asked !== null) {
+    recording.answer = newUplink(recording.rate, { text: "", prompt: topic.asked });
+    for (const block of recording.blocks) recording.answer.push(block);
+  }
   press(byId("record"), true, words("try_stop"));
   announce(words("recording"));
 }
 
 async function stopRecording() {
   const { blocks, rate } = recording;
+  ({ answer } = recording);
+  answer?.hurry();
   recording = null;
   press(byId("record"), false, words("try_record"));
   byId("clock").textContent = "";
@@ -98,19 +110,49 @@ async function stopRecording() {
 async function hearClip() {
   byId("heard").hidden = false;
   byId("added").textContent = "";
+  byId("said").value = "";
+  draft = "";
+  const hearing = ++hearings;
   for (const which of ["base", "tuned"]) byId(`${which}-text`).textContent = words("try_hearing");
   announce(words("try_hearing"));
   const wav = await wavOf(clip);
   for (const which of ["tuned", "base"]) {
     const { text } = await call("POST", `${here}/hear?model=${which}`, wav);
+    if (hearing !== hearings) return;
     byId(`${which}-text`).textContent = text || words("try_nothing");
     if (which !== "tuned") continue;
-    byId("said").value = text;
+    draft = text;
+    byId("said").value ||= text;
     announce(words("try_heard", { text: text || words("try_nothing") }));
   }
 }
 
+function newUplink(rate, known) {
+  const uplink = new Uplink(home, { phrase_id: null, language: null, sample_rate: rate, replaces: null, ...known });
+  uplink.addEventListener("trouble", () => {
+    if (uplink.trouble) fail(uplink.trouble.text);
+    else byId("problem").hidden = true;
+  });
+  return uplink;
+}
+
+/** An answer that nobody adds stays with the server, among the recordings that were not finished. */
+function leaveAnswer() {
+  answer?.giveUp();
+  answer = null;
+}
+
+function uplinkOfClip(text) {
+  const uplink = newUplink(clip.rate, { text });
+  for (let at = 0; at < clip.samples.length; at += clip.rate) uplink.push(clip.samples.subarray(at, at + clip.rate));
+  return uplink;
+}
+
 async function addClip() {
+  if (clip === null) {
+    announce(words("try_added"));
+    return;
+  }
   const text = byId("said").value.trim();
   if (!text) {
     fail(words("try_empty"));
@@ -118,20 +160,21 @@ async function addClip() {
     return;
   }
   byId("added").textContent = words("try_adding");
-  const uplink = new Uplink(home, { phrase_id: null, text, language: null, sample_rate: clip.rate, replaces: null });
-  uplink.addEventListener("trouble", () => { if (uplink.trouble) fail(uplink.trouble.text); });
-  for (let at = 0; at < clip.samples.length; at += clip.rate) uplink.push(clip.samples.subarray(at, at + clip.rate));
-  uplink.end();
+  const uplink = answer ?? uplinkOfClip(text);
+  uplink.end({ text, draft });
   await uplink.saved;
   byId("problem").hidden = true;
   byId("added").textContent = words("try_added");
-  announce(words("try_added"));
+  if (answer !== null) topic.next();
+  announce(answer === null ? words("try_added") : `${words("try_added")} ${topic.text}`);
+  clip = answer = null;
 }
 
 microphone.addEventListener("block", ({ detail: block }) => {
   dictation?.hear(block);
   if (recording === null) return;
   recording.blocks.push(block);
+  recording.answer?.push(block);
   const seconds = recording.blocks.length * block.length / recording.rate;
   const shown = words("try_recording", { seconds: Math.floor(seconds) });
   if (byId("clock").textContent !== shown) byId("clock").textContent = shown;
@@ -153,6 +196,7 @@ byId("record").addEventListener("click", () => {
 byId("file").addEventListener("change", ({ target }) => attempt(async () => {
   const [file] = target.files;
   if (!file || !ready) return;
+  leaveAnswer();
   try {
     clip = await decoded(file);
   } catch (error) {
