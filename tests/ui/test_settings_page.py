@@ -49,7 +49,7 @@ def test_a_page_left_open_takes_back_nothing_that_another_changed(tab: Page, stu
     write_voice_settings(voice, VoiceSettings(consent=""))  # taken back there
     tab.get_by_label("Language you speak").select_option("de")
     tab.get_by_role("button", name="Save").press("Enter")
-    tab.wait_for_function("document.getElementById('consent').value === ''")
+    tab.wait_for_function("() => document.getElementById('consent').value === ''")
     assert read_voice_settings(voice) == VoiceSettings(language="de")
 
 
