@@ -74,6 +74,21 @@ def test_folder_to_files_for_its_owner_alone(words: list[str], tmp_path: Path) -
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in out.iterdir())
 
 
+def test_no_transcript_takes_the_place_of_another_or_of_a_persons_own_words(tmp_path: Path) -> None:
+    names = ("x/memo.ogg", "y/memo.ogg", "memo-2.ogg", "Memo.ogg")
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CLIPS[0], tmp_path / "in" / name)
+    done = transcribe(*(tmp_path / "in" / name for name in (*names, names[0])), "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.stderr
+    assert len({path.name.casefold() for path in (tmp_path / "out").iterdir()}) == len(names)
+    (tmp_path / "in" / "Memo.txt").write_text("what I meant")
+    refused = transcribe(tmp_path / "in", "--output", tmp_path / "in")
+    assert refused.exit_code == 2 and "would be overwritten: Memo.txt" in refused.stderr
+    assert (tmp_path / "in" / "Memo.txt").read_text() == "what I meant"
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == ["Memo.ogg", "Memo.txt", "memo-2.ogg", "x", "y"]
+
+
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"nothing")
     done = transcribe(tmp_path / "broken.wav", CLIPS[0], "--language", "en")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ownvoice.workflow.transcribe import Heard, WindowChoice, WindowJournal
 
 STDIN = Path("-")
+_JOURNAL = ".unfinished.jsonl"
+_NAMED = 5
+"""How many files a refusal names."""
 
 
 @click.command("transcribe")
@@ -76,14 +79,16 @@ def command(
         recordings = find_recordings(_stdin_to_file(path, Path(folder)) for path in audio)
         if form not in {"text", "json"} and output is None and len(recordings) > 1:
             raise UsageError(f"several recordings do not fit into one {form} file", mend="Give --output FOLDER.")
+        journal, targets = None, {}
+        if output is not None:
+            targets = _targets(recordings, output, form)
         transcriber = open_transcriber(model, language, window)
-        journal = None
         if output is not None:
             output.mkdir(parents=True, exist_ok=True)
             short = transcriber.short_windows
-            journal = WindowJournal(output / ".unfinished.jsonl", model, transcriber.language, short_windows=short)
+            journal = WindowJournal(output / _JOURNAL, model, transcriber.language, short_windows=short)
         heard = transcriber.each(recordings, journal=journal, progress=progress.stage)
-        whole = _write(heard, output, form, journal) if output else _print(heard, form, len(recordings) > 1)
+        whole = _write(heard, targets, form, journal) if output else _print(heard, form, len(recordings) > 1)
     ctx.exit(0 if whole else 1)
 
 
@@ -117,19 +122,48 @@ def _print(heard: Iterator[Heard], form: str, named: bool) -> bool:
     return whole
 
 
-def _write(heard: Iterator[Heard], output: Path, form: str, journal: WindowJournal | None) -> bool:
+def _targets(recordings: Sequence[Path], output: Path, form: str) -> dict[Path, Path]:
+    """The file of each recording's transcript: its name, with a number where another one has that.
+
+    Raises
+    ------
+    UsageError
+        when one would take the place of a file beside its recording: words that somebody wrote down.
+    """
+    from ownvoice.errors import UsageError
+
+    ending = "txt" if form == "text" else form
+    targets: dict[Path, Path] = {}
+    taken: set[str] = set()
+    for recording in dict.fromkeys(recordings):
+        stems = (recording.stem if number == 1 else f"{recording.stem}-{number}" for number in itertools.count(1))
+        stem = next(stem for stem in stems if stem.casefold() not in taken)
+        taken.add(stem.casefold())
+        targets[recording] = output / f"{stem}.{ending}"
+    beside = [target.name for recording, target in targets.items() if _lies_beside(target, recording)]
+    if beside and not (output / _JOURNAL).exists():  # what a stopped command wrote is its own
+        more = f" and {len(beside) - _NAMED} more" if len(beside) > _NAMED else ""
+        raise UsageError(
+            f"the files beside these recordings would be overwritten: {', '.join(beside[:_NAMED])}{more}",
+            where=output,
+            mend="Give another folder with --output.",
+        )
+    return targets
+
+
+def _lies_beside(target: Path, recording: Path) -> bool:
+    return target.exists() and target.parent.resolve() == recording.parent.resolve()
+
+
+def _write(heard: Iterator[Heard], targets: Mapping[Path, Path], form: str, journal: WindowJournal | None) -> bool:
     """Write a file for each recording and print its name; returns whether all could be read."""
     whole = True
-    used: Counter[str] = Counter()
     for recording in heard:
         if recording.transcript is None:
             click.echo(f"ownvoice: {recording.error}", err=True)
             whole = False
             continue
-        name = recording.path.stem
-        used[name] += 1
-        suffix = f"-{used[name]}" if used[name] > 1 else ""  # two folders may hold files of one name
-        target = output / f"{name}{suffix}.{'txt' if form == 'text' else form}"
+        target = targets[recording.path]
         _save(target, form, str(recording.path), recording.transcript)
         click.echo(target)
     if journal is not None:
