@@ -241,7 +241,7 @@ def teach_sample_voice(folder: Path) -> None:
 
 
 def photograph_training(browser: Browser, address: str, camera: Camera) -> None:
-    """Setting up a training of the sample voice, and what it brought."""
+    """Setting up a training of the sample voice, what it brought, and a question for its model to hear the answer."""
     page = open_tab(browser, address)
     page.goto(f"/voices/{TAUGHT}/train")
     page.locator("#preflight[aria-busy=false]").wait_for(timeout=PATIENCE)
@@ -253,6 +253,12 @@ def photograph_training(browser: Browser, address: str, camera: Camera) -> None:
     camera.take(page, "results")
     page.locator("#phrases").evaluate("phrases => phrases.scrollIntoView({ block: 'start' })")
     camera.take(page, "results-phrases")
+    page.goto(f"/voices/{TAUGHT}/try#topic")
+    while not page.locator("#drawing").is_visible():
+        page.locator("#another").click()
+    page.locator("#drawing").evaluate("drawing => drawing.decode()")
+    page.locator("#topic").evaluate("section => section.scrollIntoView()")
+    camera.take(page, "speak-freely")
     page.context.close()
 
 

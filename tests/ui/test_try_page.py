@@ -82,6 +82,9 @@ def test_a_recording_is_heard_by_both_corrected_and_kept(page: Page, run: RunFol
     wait_until_said(page, "Copied.")
     assert page.evaluate("navigator.clipboard.readText()") == SAID
 
+    page.get_by_label("What you said").fill("Are you busy? " * 200)
+    page.get_by_role("button", name="Add to my recordings").click()
+    wait_until_said(page, "The text is longer than 2000 characters.")
     page.get_by_label("What you said").fill("Are you busy?")
     page.get_by_role("button", name="Add to my recordings").click()
     wait_until_said(page, "Saved with your recordings.")
@@ -155,6 +158,9 @@ def test_a_question_is_answered_freely_and_kept_with_its_draft(page: Page, run: 
     page.wait_for_timeout(1500)
     page.get_by_role("button", name="Stop", exact=True).click()
     wait_until_said(page, "Now it heard: i had toast")
+    page.get_by_label("What you said").fill("I had two toasts, " * 200)
+    page.get_by_role("button", name="Add to my recordings").click()
+    wait_until_said(page, "The text is longer than 2000 characters.")
     page.get_by_label("What you said").fill("I had two toasts.")
     page.get_by_role("button", name="Add to my recordings").click()
     wait_until_said(page, "Saved with your recordings.")

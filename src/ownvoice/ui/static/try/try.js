@@ -132,6 +132,7 @@ function newUplink(rate, known) {
   uplink.addEventListener("trouble", () => {
     if (uplink.trouble) fail(uplink.trouble.text);
     else byId("problem").hidden = true;
+    if (uplink.trouble?.kind === "refused" && uplink.take === null) uplink.giveUp(); // nothing of it is there yet
   });
   return uplink;
 }
@@ -160,14 +161,21 @@ async function addClip() {
     return;
   }
   byId("added").textContent = words("try_adding");
+  const added = clip;
+  const isAnswer = answer !== null;
   const uplink = answer ?? uplinkOfClip(text);
+  answer = null; // it is on its way, whatever is recorded next
+  sending = uplink;
   uplink.end({ text, draft });
-  await uplink.saved;
+  if (await uplink.saved === null) {
+    byId("added").textContent = "";
+    return;
+  }
   byId("problem").hidden = true;
   byId("added").textContent = words("try_added");
-  if (answer !== null) topic.next();
-  announce(answer === null ? words("try_added") : `${words("try_added")} ${topic.text}`);
-  clip = answer = null;
+  if (clip === added) clip = null;
+  if (isAnswer) topic.next();
+  announce(isAnswer ? `${words("try_added")} ${topic.text}` : words("try_added"));
 }
 
 microphone.addEventListener("block", ({ detail: block }) => {
@@ -209,10 +217,15 @@ byId("file").addEventListener("change", ({ target }) => attempt(async () => {
 }));
 
 let adding = false;
+let sending = null; // what is being added
 byId("add").addEventListener("click", async () => {
-  if (adding) return;
+  if (adding) { // what the server refused is tried again, with other words perhaps
+    sending?.end({ text: byId("said").value.trim(), draft });
+    sending?.tryNow();
+    return;
+  }
   adding = true;
-  await attempt(addClip).finally(() => { adding = false; });
+  await attempt(addClip).finally(() => { adding = false; sending = null; });
 });
 
 function showDictation(on) {
