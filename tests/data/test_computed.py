@@ -75,7 +75,9 @@ def test_a_line_that_was_taken_out_and_what_nobody_knows_any_more_are_forgotten(
     voice.manifest.write_text("".join(line for line in lines if FIRST not in line))
     (voice.cache / "ab").mkdir()
     (voice.cache / "ab" / "older.features").write_bytes(b"of an earlier version")
+    (voice.cache / ".DS_Store").touch()
     assert forget_deleted(voice) == 2
+    (voice.cache / ".DS_Store").unlink()  # a file manager's, and in nobody's way
     assert len(kept(voice)) == 2
 
 

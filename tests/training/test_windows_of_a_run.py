@@ -155,6 +155,10 @@ def test_run_is_heard_in_short_windows_only_where_its_best_look_was_no_worse(
     train_clips(run, settings(long_window, **SHORT), clips, score=score)
     assert not load_recogniser(run.path).short_windows
     kept = run.events.read_text()
+    hopeless = kept.replace('"dev_wer": 0.3', '"dev_wer": 1.0').replace('"short_wer": 0.6', '"short_wer": 1.0')
+    assert hopeless != kept
+    run.events.write_text(hopeless)
+    assert not load_recogniser(run.path).short_windows, "as wrong in both says nothing"
     run.events.write_text(kept.replace('"short_wer": 0.6', '"short_wer": 0.3', 1))
     tuned = load_recogniser(run.path)
     assert tuned.short_windows

@@ -37,7 +37,7 @@ def forget_deleted(voice: VoiceFolder) -> int:
         if (voice.path / utterance.audio_path).is_file()
     }
     with storage_faults(voice.cache):
-        left = [folder for folder in voice.cache.iterdir() if folder.name not in there]
+        left = [folder for folder in voice.cache.iterdir() if folder.is_dir() and folder.name not in there]
         for folder in left:
             with contextlib.suppress(FileNotFoundError):  # another process deletes it too
                 shutil.rmtree(folder)
