@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
+from ownvoice.data.manifest import read_manifest
 from ownvoice.data.utterance import Utterance, utterance_id
-from ownvoice.errors import ManifestError, TooLittleDataError
+from ownvoice.errors import DataError, ManifestError, TooLittleDataError
 from ownvoice.quantities import counted
 from ownvoice.rundir import RunFolder, write_atomically
 
@@ -163,6 +164,16 @@ def load_split(run: RunFolder, utterances: Iterable[Utterance]) -> Split:
             mend="Restore them or put their lines back into data.jsonl, or start a new training run.",
         )
     return split
+
+
+def learned_texts(run: RunFolder) -> set[str] | None:
+    """What was said, folded, in what a run was trained on or chosen by; None where its voice does not tell."""
+    try:
+        utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).everything}
+        split = load_split(run, utterances.values())
+    except DataError:
+        return None
+    return {fold_text(utterances[name].text) for name in (*split.train, *split.dev)}
 
 
 def _require_enough(utterances: int, phrases: int) -> None:

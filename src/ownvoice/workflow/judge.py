@@ -18,9 +18,9 @@ from ownvoice.config import TrainingSettings
 from ownvoice.data.audio import SAMPLE_RATE, write_wav
 from ownvoice.data.manifest import read_manifest
 from ownvoice.data.recording import AudioSource, load_recording, recording_of
-from ownvoice.data.split import ABOUT, fold_text, load_split
+from ownvoice.data.split import ABOUT, fold_text, learned_texts, load_split
 from ownvoice.data.utterance import Utterance, utterance_id
-from ownvoice.errors import DataError, TooLittleDataError
+from ownvoice.errors import TooLittleDataError
 from ownvoice.evaluation.evaluate import Evaluation, HeldOutPhrase, Transcriber, evaluate
 from ownvoice.evaluation.report import write_report
 from ownvoice.evaluation.saved import save_evaluation
@@ -99,7 +99,7 @@ def held_out_phrases(run: RunFolder) -> list[HeldOutPhrase]:
 def _unlearned_phrases(voice: VoiceFolder, run: RunFolder) -> tuple[list[HeldOutPhrase], tuple[str, ...]]:
     """The phrases of another voice, perhaps a copy of the run's own, that it did not learn from; and what to know."""
     utterances = read_manifest(voice).utterances
-    learned = _learned_texts(run)
+    learned = learned_texts(run)
     if learned is None:
         note = (
             "Which phrases the model learned from is not known here: its own voice is not with it. Some may be these."
@@ -117,16 +117,6 @@ def _unlearned_phrases(voice: VoiceFolder, run: RunFolder) -> tuple[list[HeldOut
     return phrases, (f"{counted(left_out, 'recording')} left out: the model learned from their words.",) * bool(
         left_out
     )
-
-
-def _learned_texts(run: RunFolder) -> set[str] | None:
-    """What was said in the recordings a run was trained on or chosen by; None where its voice does not tell."""
-    try:
-        utterances = {utterance_id(utterance): utterance for utterance in read_manifest(run.voice).everything}
-        split = load_split(run, utterances.values())
-    except DataError:
-        return None
-    return {fold_text(utterances[name].text) for name in (*split.train, *split.dev)}
 
 
 def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:

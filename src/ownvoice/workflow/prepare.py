@@ -6,6 +6,7 @@ work. Nothing is written but what a table is imported into.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from ownvoice.config import TrainingSettings
 from ownvoice.data.check import check_voice
 from ownvoice.data.importers import LeftOut, import_recordings
 from ownvoice.data.manifest import read_manifest, scan_manifest
-from ownvoice.data.split import Split, split_utterances
-from ownvoice.data.utterance import Utterance
+from ownvoice.data.split import Split, fold_text, learned_texts, split_utterances
+from ownvoice.data.utterance import Utterance, utterance_id
 from ownvoice.model.source import find_model
-from ownvoice.rundir import VoiceFolder
+from ownvoice.quantities import counted
+from ownvoice.rundir import RunFolder, VoiceFolder
 from ownvoice.training.processes import shares_weights
 from ownvoice.workflow.refusal import outlook, require_room
 
@@ -89,7 +91,20 @@ def prepare_recordings(voice: VoiceFolder, settings: TrainingSettings) -> Prepar
     """
     utterances, notes = usable_utterances(voice)
     split = split_utterances(utterances, seed=settings.seed)
-    return Prepared(voice, settings, split, (*notes, *split.warnings))
+    notes = (*notes, *split.warnings, *_learned_before(settings, split, utterances))
+    return Prepared(voice, settings, split, notes)
+
+
+def _learned_before(settings: TrainingSettings, split: Split, utterances: Iterable[Utterance]) -> Iterator[str]:
+    """That the base model, an earlier run's, has learned from phrases that are to judge this one."""
+    base = RunFolder(Path(settings.base_model))
+    learned = (learned_texts(base) if base.config.is_file() else None) or set()
+    judging = {fold_text(utterance.text) for utterance in utterances if utterance_id(utterance) in split.test}
+    if known := len(judging & learned):
+        yield (
+            f"The base model learned from {known} of the {counted(len(judging), 'phrase')} kept for judging, so both "
+            "will look better than they are. Its own --seed keeps the same phrases apart."
+        )
 
 
 def usable_utterances(voice: VoiceFolder) -> tuple[list[Utterance], tuple[str, ...]]:
