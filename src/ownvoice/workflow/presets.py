@@ -2,7 +2,7 @@
 
 ===========  ==========================================================================================================
 faster       A third of the usual epochs, in batches of 8. On the sample voice they bring most of what there is to gain
-             (bench/results/2026-11-22-demo.md), in less than half the time.
+             (bench/results/2026-11-23-demo.md), in less than half the time.
 balanced     What is usual for so much speech (:mod:`ownvoice.training.defaults`), ended early when the dev set no
              longer improves.
 thorough     Twice as long, each recording also a little faster and slower, so that hearing it again is not hearing the
