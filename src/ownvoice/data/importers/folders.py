@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,7 +18,15 @@ from ownvoice.config import VoiceSettings
 from ownvoice.data.importers.columns import Wanted, choose_columns
 from ownvoice.data.importers.scratch import scratch_folder
 from ownvoice.data.importers.source import Clip, Content, LeftOut, Source, decode_text, is_audio, read_content
-from ownvoice.data.importers.tables import TABLE_SUFFIXES, Locate, check_text, list_clips, parse_table, spellings
+from ownvoice.data.importers.tables import (
+    TABLE_SUFFIXES,
+    Locate,
+    by_small_letters,
+    check_text,
+    list_clips,
+    parse_table,
+    spellings,
+)
 from ownvoice.data.manifest import scan_manifest
 from ownvoice.data.voice_settings import read_voice_settings
 from ownvoice.errors import ConfigError, SourceError
@@ -60,12 +68,9 @@ class Tree:
         return posixpath.commonpath([posixpath.dirname(name) for name in self.files]) if self.files else ""
 
     @cached_property
-    def alike(self) -> Mapping[str, list[str]]:
-        """The files by their path in small letters: recorders write ``A.WAV``, and people ``a.wav``."""
-        names = defaultdict(list)
-        for name in self.files:
-            names[name.casefold()].append(name)
-        return names
+    def alike(self) -> Mapping[str, str]:
+        """The files by their path in small letters, where that tells which is meant."""
+        return by_small_letters(self.files)
 
     def read(self, name: str) -> bytes:
         return read_content(self.files[name], name)
@@ -78,8 +83,8 @@ class Tree:
                 path = posixpath.normpath(posixpath.join(folder, spelling))
                 if path in self.files:
                     return self.files[path]
-                if len(same := self.alike.get(path.casefold(), [])) == 1:
-                    return self.files[same[0]]
+                if (same := self.alike.get(path.casefold())) is not None:
+                    return self.files[same]
             meant = posixpath.normpath(posixpath.join(folder, value.replace("\\", "/")))
             if meant.startswith(("/", "../")) or meant == ".." or meant[1:2] == ":":
                 raise SourceError("leads out of the folder; only files in it are imported")
@@ -230,12 +235,12 @@ def _pair_texts(tree: Tree) -> list[Clip | LeftOut]:
     for name in sorted(filter(is_audio, tree.files)):
         stem = posixpath.splitext(name)[0]
         if stem not in texts:
-            same = tree.alike.get(f"{stem}.txt".casefold(), [])
-            if len(same) != 1:
+            same = tree.alike.get(f"{stem}.txt".casefold())
+            if same is None:
                 reason = f"has no transcript: there is no {posixpath.basename(stem)}.txt beside it"
                 found.append(LeftOut(name, None, reason))
                 continue
-            stem = posixpath.splitext(same[0])[0]
+            stem = posixpath.splitext(same)[0]
         paired.add(stem)
         try:
             found.append(Clip(name, check_text(decode_text(tree.read(texts[stem]), name)), tree.files[name]))

@@ -6,7 +6,6 @@ never moves its neighbours. Which table of a folder counts is told in ``folders.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import itertools
@@ -15,7 +14,7 @@ import os
 import posixpath
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -141,17 +140,23 @@ def spoken_language(values: Mapping[str, object], columns: Columns, warnings: li
         return None
 
 
+def by_small_letters(names: Iterable[str]) -> dict[str, str]:
+    """Each name by its small letters, as recorders write ``A.WAV`` and people ``a.wav``; none that two names share."""
+    alike = defaultdict(list)
+    for name in names:
+        alike[name.casefold()].append(name)
+    return {small: same[0] for small, same in alike.items() if len(same) == 1}
+
+
 def locate_on_disk(folder: Path) -> Locate:
     """Find files named in a table of the person's own: relative to ``folder``, or anywhere by an absolute path."""
 
     @cache
-    def alike(parent: str) -> Mapping[str, list[str]]:
-        """The names in a folder by their small letters: recorders write ``A.WAV``, and people ``a.wav``."""
-        names = defaultdict(list)
-        with contextlib.suppress(OSError, ValueError):  # no folder, or none that may be looked into
-            for name in os.listdir(parent):  # noqa: PTH208
-                names[name.casefold()].append(name)
-        return names
+    def alike(parent: str) -> Mapping[str, str]:
+        try:
+            return by_small_letters(os.listdir(parent))  # noqa: PTH208
+        except (OSError, ValueError):  # no folder, or none that may be looked into
+            return {}
 
     def locate(value: str) -> Path:
         for spelling in spellings(value):
@@ -160,9 +165,9 @@ def locate_on_disk(folder: Path) -> Locate:
             if os.path.isfile(path):  # noqa: PTH113
                 return Path(path)
             parent, name = os.path.split(path)
-            same = alike(parent).get(name.casefold(), [])
-            if len(same) == 1 and (Path(parent) / same[0]).is_file():
-                return Path(parent) / same[0]
+            same = alike(parent).get(name.casefold())
+            if same is not None and (Path(parent) / same).is_file():
+                return Path(parent) / same
         if os.path.isdir(folder / value):  # noqa: PTH112
             raise SourceError("is a folder, not an audio file")
         raise SourceError("there is no such file")
