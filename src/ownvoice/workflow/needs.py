@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from math import ceil
@@ -151,13 +151,14 @@ def preflight(voice: VoiceFolder, settings: TrainingSettings) -> Preflight:
     """
     here = machine()
     free = shutil.disk_usage(voice.require().path).free
-    need = _need(voice, settings, here)
+    lengths = [utterance.duration or 0 for _, utterance in scan_manifest(voice).lines]
+    need = _need(voice, lengths, settings, here)
     problems = _problems(need, here, free)
     if not problems:
         return Preflight(here, need, free, (), None, None)
 
     def with_changes(changes: Mapping[str, Any]) -> Need:
-        return _need(voice, TrainingSettings.make(merged(settings.model_dump(), changes)), here)
+        return _need(voice, lengths, TrainingSettings.make(merged(settings.model_dump(), changes)), here)
 
     def fits(changes: Mapping[str, Any]) -> bool:
         return not _problems(with_changes(changes), here, free)
@@ -209,11 +210,12 @@ def _measure_cpu() -> float:
     return 2.0 * side**3 / best
 
 
-def _need(voice: VoiceFolder, settings: TrainingSettings, here: Machine) -> Need:
+def _need(voice: VoiceFolder, lengths: Sequence[float], settings: TrainingSettings, here: Machine) -> Need:
+    """What training with ``settings`` needs for the voice's recordings of these lengths (seconds)."""
     shape = _shape(settings.base_model)
     if shape is None:
         return Need(None, None, 0, 0, 0, None, twice=False, measured=False)
-    each = _windows(voice, shape)
+    each = _windows(lengths, shape)
     windows, longest = sum(each), max(each, default=1)
     place = Place(here.device != "cpu", here.bf16, here.memory_free)
     heard = min(HEARD_TOGETHER, ceil(DEV_SHARE * windows))
@@ -283,10 +285,10 @@ def _downloaded(base_model: str) -> Iterator[Path]:
     return Path(HF_HUB_CACHE, f"models--{base_model.replace('/', '--')}").glob("snapshots/*/*.safetensors")
 
 
-def _windows(voice: VoiceFolder, shape: Shape) -> list[int]:
-    """Windows that each of the voice's recordings fills; one of unknown length counts as one."""
+def _windows(lengths: Sequence[float], shape: Shape) -> list[int]:
+    """Windows that each recording fills; one of unknown length (0) counts as one."""
     seconds = shape.audio_frames / 50  # the encoder hears 50 frames a second
-    return [max(1, ceil((utterance.duration or 0) / seconds)) for _, utterance in scan_manifest(voice).lines]
+    return [max(1, ceil(length / seconds)) for length in lengths]
 
 
 def _seconds_measured(voice: VoiceFolder, settings: TrainingSettings) -> float | None:
