@@ -98,8 +98,11 @@ def prepare_recordings(voice: VoiceFolder, settings: TrainingSettings) -> Prepar
 def _learned_before(settings: TrainingSettings, split: Split, utterances: Iterable[Utterance]) -> Iterator[str]:
     """That the base model, an earlier run's, has learned from phrases that are to judge this one."""
     base = RunFolder(Path(settings.base_model))
-    learned = (learned_texts(base) if base.config.is_file() else None) or set()
-    judging = {fold_text(utterance.text) for utterance in utterances if utterance_id(utterance) in split.test}
+    learned = learned_texts(base) if base.config.is_file() else None
+    if not learned:
+        return
+    test = set(split.test)
+    judging = {fold_text(utterance.text) for utterance in utterances if utterance_id(utterance) in test}
     if known := len(judging & learned):
         yield (
             f"The base model learned from {known} of the {counted(len(judging), 'phrase')} kept for judging, so both "
