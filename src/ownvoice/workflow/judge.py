@@ -113,10 +113,8 @@ def _unlearned_phrases(voice: VoiceFolder, run: RunFolder) -> tuple[list[HeldOut
             where=voice.path,
             mend=f"Record other phrases in it. The run's own figures: ownvoice evaluate {run.path}",
         )
-    phrases = [_phrase(voice, utterance) for utterance in unlearned]
-    return phrases, (f"{counted(left_out, 'recording')} left out: the model learned from their words.",) * bool(
-        left_out
-    )
+    note = f"{counted(left_out, 'recording')} left out: the model learned from their words."
+    return [_phrase(voice, utterance) for utterance in unlearned], (note,) if left_out else ()
 
 
 def _phrase(voice: VoiceFolder, utterance: Utterance) -> HeldOutPhrase:
