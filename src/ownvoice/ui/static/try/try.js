@@ -216,16 +216,14 @@ byId("file").addEventListener("change", ({ target }) => attempt(async () => {
   else await hearClip();
 }));
 
-let adding = false;
-let sending = null; // what is being added
+let sending = null; // the uplink of what is being added
 byId("add").addEventListener("click", async () => {
-  if (adding) { // what the server refused is tried again, with other words perhaps
-    sending?.end({ text: byId("said").value.trim(), draft });
-    sending?.tryNow();
+  if (sending !== null) { // what the server refused is tried again, with other words perhaps
+    sending.end({ text: byId("said").value.trim(), draft });
+    sending.tryNow();
     return;
   }
-  adding = true;
-  await attempt(addClip).finally(() => { adding = false; sending = null; });
+  await attempt(addClip).finally(() => { sending = null; });
 });
 
 function showDictation(on) {
@@ -291,6 +289,6 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 }
 
 byId("open-again").addEventListener("click", () => open("POST"));
-addEventListener("beforeunload", (event) => { if (recording !== null || adding || loose) event.preventDefault(); });
+addEventListener("beforeunload", (event) => { if (recording !== null || sending !== null || loose) event.preventDefault(); });
 offerMine(home);
 open("POST");
