@@ -188,6 +188,21 @@ def test_a_question_is_answered_freely_and_kept_with_its_draft(page: Page, run: 
     assert_accessible(page)
 
 
+def test_an_answer_that_is_refused_at_first_is_added_all_the_same(page: Page, run: RunFolder) -> None:
+    hear_at_once(page, "i slept late")
+    refusal = {"message": "50 recordings are unfinished", "where": None, "mend": "Keep or discard some of them first."}
+    page.route("**/takes", lambda route: route.fulfill(status=422, json=refusal))
+    answer_a_question(page)
+    wait_until_said(page, "50 recordings are unfinished.")
+    page.unroute("**/takes")
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    wait_until_said(page, "Now it heard: i slept late")
+    page.get_by_role("button", name="Add to my recordings").click()
+    wait_until_said(page, "Saved with your recordings.")
+    assert manifest(run)[-1]["text"] == "i slept late" and manifest(run)[-1]["duration"] > 1
+
+
 def test_an_answer_in_a_page_that_was_closed_waits_for_its_words(page: Page, run: RunFolder) -> None:
     before = len(manifest(run))
     question = answer_a_question(page)

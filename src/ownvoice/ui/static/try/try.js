@@ -132,7 +132,10 @@ function newUplink(rate, known) {
   uplink.addEventListener("trouble", () => {
     if (uplink.trouble) fail(uplink.trouble.text);
     else byId("problem").hidden = true;
-    if (uplink.trouble?.kind === "refused" && uplink.take === null) uplink.giveUp(); // nothing of it is there yet
+    if (uplink.trouble?.kind !== "refused" || uplink.take !== null) return;
+    uplink.giveUp(); // nothing of it is there yet; an answer is then sent as any other clip when it is added
+    if (answer === uplink) answer = null;
+    if (recording?.answer === uplink) recording.answer = null;
   });
   return uplink;
 }
